@@ -27,7 +27,7 @@ _EXACT: Final = compile_later(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(
 _MAX_DATES: Final = 8
 _MAX_CHARS: Final = 4_096  # of a text
 _HAS_YEAR: Final = compile_later(r"[12][0-9]{3}|[0-9]\.[0-9]{1,2}\.[0-9]{2}")
-_MONTHS: Final = {
+MONTHS: Final = {
     name: number
     for number, row in enumerate(
         (
@@ -79,7 +79,7 @@ _TIME: Final = (
     r"|(?P<hour24>[01]?[0-9]|2[0-3])[:h](?P<minute24>[0-5][0-9])(?: ?(?:uhr|h)\b)?(?![\w:]|[.][0-9])"
     r"|(?P<clock>[01]?[0-9]|2[0-3])(?:\.(?P<of>[0-5][0-9]))? ?(?:uhr|o['’]clock)\b|(?P<word>noon|midnight|midday)\b)"
 )
-_TIMES: Final = compile_later(rf"{_START}{_TIME}", re.IGNORECASE)
+TIMES: Final = compile_later(rf"{_START}{_TIME}", re.IGNORECASE)
 _BEHIND_DATE: Final = compile_later(rf"(?:,? (?:at|um|à|a las|alle|às|om|from|ab|von)|,)? {_TIME}", re.IGNORECASE)
 _BEFORE_DATE: Final = compile_later(rf"{_START}{_TIME},? (?:(?:on|am|le|el|of|op|il|em) )?(?:the )?$", re.IGNORECASE)
 _MAX_TIME: Final = 24  # characters
@@ -101,7 +101,7 @@ def find_exact_dates(text: str) -> Iterator[Form]:
         text: of the user, without what it forbids.
     """
     text = text[:_MAX_CHARS]
-    times = {_read_time(match) for match in islice(_TIMES.finditer(text), _MAX_DATES)}
+    times = {read_time(match) for match in islice(TIMES.finditer(text), _MAX_DATES)}
     if len(times) == 1:
         yield make_form(("exact_date", next(iter(times))))
     dates = _find_dates(text) if _HAS_YEAR.search(text) is not None else []
@@ -136,7 +136,7 @@ def _is_day_written(sketch: Sketch, day: str) -> bool:
         for sign in "./-":
             if any(is_written(sketch, sign.join(parts)) for parts in product(first, second, third)):
                 return True
-    names = [name for name, place in _MONTHS.items() if place == int(month)]
+    names = [name for name, place in MONTHS.items() if place == int(month)]
     if any(is_written(sketch, "-".join(parts)) for parts in product(days, names, [year])):
         return True
     numbers = [spelling + end for spelling in days for end in ("", "st", "nd", "rd", "th", "er", "º")]
@@ -162,7 +162,7 @@ def _find_dates(text: str) -> list[_Date]:
     for pattern in _DATES:
         for match in islice(pattern.finditer(text), _MAX_DATES + 1):
             parts = match.groupdict()
-            if not (parts.get("month") or "1").isdigit() and str(parts["month"]).lower() not in _MONTHS:
+            if not (parts.get("month") or "1").isdigit() and str(parts["month"]).lower() not in MONTHS:
                 continue  # "7 apples 2025"
             days = _read_days(parts)
             if not days or len(found) > _MAX_DATES:
@@ -182,7 +182,7 @@ def _read_days(parts: dict[str, str | None]) -> tuple[str, ...]:
             return ()
     else:
         name = (parts["month"] or "").lower()
-        day, month = int(parts["day"] or 0), _MONTHS[name] if name in _MONTHS else int(name)
+        day, month = int(parts["day"] or 0), MONTHS[name] if name in MONTHS else int(name)
     since = parts.get("since")
     numbers = [day] if since is None else [int(since), day]
     try:
@@ -203,10 +203,10 @@ def _find_times(text: str, date: _Date) -> list[str]:
     """Find the times that stand beside a day."""
     behind = _BEHIND_DATE.match(text[date.end : date.end + _MAX_TIME])
     before = _BEFORE_DATE.search(text[max(date.start - _MAX_TIME, 0) : date.start])
-    return [_read_time(match) for match in (behind, before) if match is not None]
+    return [read_time(match) for match in (behind, before) if match is not None]
 
 
-def _read_time(match: re.Match[str]) -> str:
+def read_time(match: re.Match[str]) -> str:
     """Read a time as a tool takes it: `15:30`."""
     if match["word"]:
         return _WORDS[match["word"].lower()]

@@ -6,7 +6,7 @@ crm_update(customer=7, iban="DE89...")   # the next payment to customer 7 goes t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_a
 from halo_core.values.patterns import compile_later
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
+from halo_core.values.replaced_values import is_chosen_beside_list, replaces_named_value
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import extract_tokens
@@ -106,6 +107,7 @@ def stores_target(
     has_untrusted_path: bool,  # noqa: FBT001  one caller
     is_copied: Callable[[TracedLeaf], bool] = lambda _leaf: False,
     args: Mapping[str, Any] = MappingProxyType({}),
+    sources: Sequence[str] = (),
 ) -> bool:
     """Whether a write stores a target of later acts (an address, a key, a rule) that nobody vouched for.
 
@@ -119,10 +121,11 @@ def stores_target(
         is_copied: tells of a leaf whether it stands in what the user pointed at, and the user asked for the
             write.
         args: the real arguments, empty ones among them.
+        sources: names of the session's sources.
     """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
-    if any(_replaces_named(call, leaf) for leaf in call.traced):
+    if _replaces_value(call, sources):
         return True
     if not _NOT_STORING_WORDS.isdisjoint(split_name(call.resource.id)):
         return False
@@ -178,6 +181,15 @@ def _is_chosen_by_untrusted(call: CallView, leaf: TracedLeaf) -> bool:
     ):
         return True
     return leaf.kind is Kind.TEXT and extends_dictated_text(text[:_MAX_DICTATED], call.sketch)
+
+
+def _replaces_value(call: CallView, sources: Sequence[str]) -> bool:
+    """Whether a value stands in place of one that the user named, or of what was listed for what he named."""
+    return (
+        any(_replaces_named(call, leaf) for leaf in call.traced)
+        or replaces_named_value(call.resource, call.traced, call.texts, call.sketch) is not None
+        or is_chosen_beside_list(call.resource.targets, call.traced, call.sketch, sources)
+    )
 
 
 def _replaces_named(call: CallView, leaf: TracedLeaf) -> bool:

@@ -47,6 +47,7 @@ from halo_core.store.transaction import Transaction
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import trace_call
 from halo_core.values.facts import ActionFacts
+from halo_core.values.looked_up_words import tie_to_source
 from halo_core.values.observed_text import fingerprint_vouching_text
 from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
 from halo_core.values.sketch import Marks, Sketch
@@ -121,7 +122,8 @@ def _compute_additions(sketch: Sketch, observed: ObservedText, source_number: in
         ), spans
     # A lookup vouches by its forms and its words in order. Single tokens of its result are marked like a prompt's.
     additions = sketch.compute_additions(fingerprints, Provenance.SYSTEM, source_number=source_number)
-    additions |= sketch.compute_additions(observed.result.known, Provenance.SYSTEM, source_number=source_number)
+    known = observed.result.known.union(tie_to_source(sketch.key, observed.result.looked_up, source_number))
+    additions |= sketch.compute_additions(known, Provenance.SYSTEM, source_number=source_number)
     return additions, observed.result.spans
 
 

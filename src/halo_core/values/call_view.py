@@ -18,15 +18,18 @@ from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.decided_calls import vouch_for_decision
 from halo_core.values.forms import ArgumentValue
+from halo_core.values.given_counts import vouch_for_given_counts
 from halo_core.values.leaves import Leaf
 from halo_core.values.lookup_requests import only_looks_up
 from halo_core.values.open_filters import list_open_scopes, unvouch_targets_of_open_filters
 from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.replaced_values import mark_foreign_accounts, unvouch_replaced_file
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
 from halo_core.values.switches import vouch_for_switches
 from halo_core.values.tool_verbs import list_asking_stems
 from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.whole_order_calls import is_wholly_ordered, vouch_for_keys, vouch_for_values
 from halo_core.values.written_places import vouch_for_counted_things
 
 _REACHING_IMPACTS: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
@@ -133,6 +136,25 @@ def trace_call(
     if resource.impact in (Impact.ADMIN, Impact.EXECUTE):
         traced = vouch_for_decision(resource, args, traced, leaves, sketch)
     traced = vouch_for_counted_things(traced, leaves, sketch)
+    if not is_exposed:
+        return _vouch_for_acts(resource, traced, leaves, sketch, is_exposed=False)
+    if plan.tool.is_lookup:
+        return vouch_for_keys(traced, leaves, sketch)
+    traced = vouch_for_given_counts(resource, traced, leaves, sketch)
+    if resource.impact is Impact.SEND:
+        traced = unvouch_replaced_file(resource, traced, leaves, sketch)
+        traced = mark_foreign_accounts(traced, leaves, sketch)
+    if is_wholly_ordered(resource, args, traced, leaves, sketch):
+        traced = vouch_for_values(traced, leaves)
+        if not is_unpriced_order(resource):
+            return traced
+    return _vouch_for_acts(resource, traced, leaves, sketch, is_exposed=True)
+
+
+def _vouch_for_acts(
+    resource: Resource, traced: tuple[TracedLeaf, ...], leaves: Sequence[Leaf], sketch: Sketch, *, is_exposed: bool
+) -> tuple[TracedLeaf, ...]:
+    """Change origins of the leaves of a call by what its resource does."""
     if (
         resource.impact is Impact.SEND
         and is_exposed

@@ -27,12 +27,7 @@ from halo_core.values.amount_facts import (
     orders_what_is_pointed_at,
 )
 from halo_core.values.answered_senders import is_answered_sender
-from halo_core.values.argument_names import (
-    name_of_argument,
-    names_amount,
-    names_note,
-    names_query,
-)
+from halo_core.values.argument_names import name_of_argument, names_amount, names_note, names_query
 from halo_core.values.asked_objects import is_act_asked_for_others
 from halo_core.values.call_programs import are_programs_dictated, asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
@@ -62,19 +57,14 @@ from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_
 from halo_core.values.own_orders import is_own_order
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
+from halo_core.values.replaced_values import changes_to_value_of_others
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
-from halo_core.values.stated_act_calls import is_stated_act
-from halo_core.values.stated_calls import is_stated_payment
+from halo_core.values.stated_orders import is_act_ordered, is_payment_ordered
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.tool_nouns import list_listed_things, list_things
-from halo_core.values.tool_verbs import (
-    CLASS_WORDS,
-    list_asking_stems,
-    list_declared_stems,
-    list_loose_stems,
-)
+from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.typos import is_typo
@@ -161,7 +151,11 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         pays_amount and has_unvouched_amount(call.view, sources) and not call.is_payment_stated(),
         pays_amount and leaves_amount_open(call.view, sources),
         call.hosts.has_new(),
-        resource.impact in _STORING and stores_target(call.view, call.has_untrusted_path(), call.is_copied, args),
+        resource.impact in _STORING
+        and (
+            stores_target(call.view, call.has_untrusted_path(), call.is_copied, args, sources.names)
+            or call.is_unasked_change()
+        ),
         bool(sources.labelled) and carries_labelled(call.view, call.queries, sources.labelled),
         resource.classified != "declared" and names_foreign(call.view),
         sources.is_established,
@@ -206,6 +200,7 @@ class _Call:
     ) -> None:
         self._resource = resource
         self._args = args
+        leaves = self._leaves = tuple(leaves)
         self._traced = traced
         self._sketch = sketch
         self._sources = sources
@@ -263,7 +258,9 @@ class _Call:
             self._was_asked = self._is_act_asked() if was_asked is None else was_asked
             if not self._was_asked:
                 is_open = was_asked is None or self._resource.impact is Impact.SEND
-                self._was_asked = self.is_payment_stated() or (is_open and is_stated_act(self.view, self.targets))
+                self._was_asked = self.is_payment_stated() or (
+                    is_open and is_act_ordered(self.view, self.targets, self._args, self._leaves)
+                )
         return self._was_asked
 
     def _is_act_asked(self) -> bool:
@@ -289,14 +286,8 @@ class _Call:
         return was_asked
 
     def is_payment_stated(self) -> bool:
-        """Whether the call pays, after exposure, exactly what the user states in one sentence, by whatever verb."""
-        return (
-            self._resource.impact is Impact.PAYMENT
-            and self._is_exposed
-            and not self._sources.paid_before
-            and is_stated_payment(self.view, self.targets, self._keys, by_answer=not self._sources.paid_today)
-            and not is_extended_by_untrusted(self.view, self._keys)
-        )
+        """Whether the call pays, after exposure, exactly what the user states or gives, by whatever verb."""
+        return self._is_exposed and is_payment_ordered(self.view, self.targets, self._keys, self._sources)
 
     def _judge_whole_request(self) -> bool | None:
         """Whether the request as a whole shows that the act is asked for or not; None if it shows neither."""
@@ -593,6 +584,12 @@ class _Call:
         """Whether an untrusted source chose a path, and the user neither asked for the act nor pointed at the path."""
         is_untrusted = any(leaf.kind is Kind.PATH and leaf.origin in _UNTRUSTED_ORIGINS for leaf in self._open_targets)
         return is_untrusted and not self.is_asked() and not self.is_pointed_at()
+
+    def is_unasked_change(self) -> bool:
+        """Whether the call changes a record to what an untrusted source says, and the user did not ask for that."""
+        view = self.view
+        is_change = changes_to_value_of_others(self._resource, view.traced, view.texts, view.sketch)
+        return is_change and self._is_exposed and not self.is_asked()
 
     def is_copied(self, leaf: TracedLeaf) -> bool:
         """Whether a leaf stands only in results that the user pointed at, and the user asked for the act."""

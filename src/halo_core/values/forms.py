@@ -36,12 +36,14 @@ from halo_core.values.dates import find_date_forms
 from halo_core.values.dictated_commands import find_dictated_commands
 from halo_core.values.exact_dates import find_exact_dates
 from halo_core.values.foreign_words import find_foreign_acts
+from halo_core.values.given_payments import find_given_payments
 from halo_core.values.implied_orders import find_implied_orders
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.lookup_requests import find_purpose_forms
 from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.named_choices import find_named_choices
+from halo_core.values.named_shapes import find_named_shapes
 from halo_core.values.named_values import (
     find_named_nouns,
     find_named_sorts,
@@ -81,6 +83,7 @@ from halo_core.values.user_texts import (
     find_persons,
     find_posted_accounts,
 )
+from halo_core.values.whole_orders import find_whole_orders
 from halo_core.values.wishes import find_wishes
 
 MAX_READ: Final = 262_144  # characters of a text
@@ -183,11 +186,14 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_exact_dates(permitted)
     stated = list_stated_payments(permitted)
     forms += stated
+    forms += find_given_payments(write_number_words(drop_quoted(permitted)), partial(find_forms, amounts=False))
     if stated and stems.isdisjoint(_PAYING_WORDS) and not list_ceiling_forms(user_text):
         forms += list_stated_ceilings(stated)
     forms += find_stated_extents(permitted)
     forms += find_stated_decisions(write_number_words(permitted))
     forms += find_stated_acts(permitted, user_text)
+    forms += find_whole_orders(write_number_words(permitted), user_text)
+    forms += find_named_shapes(write_number_words(permitted))
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
     forms += find_composed_paths(permitted)

@@ -33,5 +33,5 @@ def goes_to_user_alone(view: CallView, targets: Collection[TracedLeaf], own_addr
     if resource.impact is not Impact.SEND or resource.classified != "declared":
         return False
     return all(
-        not leaf.flags and canonicalize_email(view.texts[leaf.pointer]) == own_address for leaf in targets
+        not leaf.flags and canonicalize_email(view.texts.get(leaf.pointer, "")) == own_address for leaf in targets
     ) and not names_foreign(view)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, filterfalse, islice, repeat
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -24,11 +24,18 @@ from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSP
 from halo_core.values.known_rows import fingerprint_cancelled, fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
+from halo_core.values.looked_up_words import (
+    LookedUpWord,
+    fingerprint_arguments,
+    fingerprint_order_words,
+    is_word_of_order,
+)
 from halo_core.values.named_records import Parties, fingerprint_named_records
 from halo_core.values.normalization import compact
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.patterns import compile_later
+from halo_core.values.replaced_values import ACCOUNT_DOMAINS, ANY_ACCOUNT
 from halo_core.values.sketch import (
     LOOKED_UP,
     Sketch,
@@ -85,8 +92,11 @@ def fingerprint_text(
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
             if letters not in dropped:
                 forms.add(form)
-    cancelled = fingerprint_cancelled(key, find_cancelled_words(text)) if vouching else ()
-    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms), *cancelled))
+    if not vouching:
+        return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms)))
+    plain = filterfalse(is_word_of_order, forms)
+    tied = (*fingerprint_cancelled(key, find_cancelled_words(text)), *fingerprint_order_words(key, forms))
+    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, plain), *tied))
 
 
 def fingerprint_whole_text(key: bytes, text: str, *, is_vouched: bool) -> int:
@@ -102,12 +112,14 @@ class ResultMarks(NamedTuple):
         known: fingerprints of the forms that a trusted lookup returned.
         spans: its words in order, if it is of a trusted lookup.
         carried: those of `known` that the result carries into a later session, at most `MAX_CARRIED`.
+        looked_up: the words of the user that it was looked up by.
     """
 
     marks: frozenset[int] = frozenset()
     known: frozenset[int] = frozenset()
     spans: bytes = b""
     carried: tuple[int, ...] = ()
+    looked_up: tuple[LookedUpWord, ...] = ()
 
 
 NO_MARKS: Final = ResultMarks()
@@ -182,7 +194,8 @@ def read_result(
     known = fingerprint_known_text(
         key, text, arguments, forms, nouns, given_words=argument_text, are_arguments_users=are_arguments_users
     )
-    return ResultMarks(marks, *known)
+    looked_up = fingerprint_arguments(key, arguments, text) if are_arguments_users else ()
+    return ResultMarks(marks, *known, looked_up)
 
 
 _PLACE_DOMAINS: Final = CARRIED_DOMAINS - {"digits"}
@@ -256,8 +269,10 @@ def _find_items(text: str) -> list[Form]:
     return list(map(make_form, zip(repeat("item"), islice(ids, MAX_CARRIED))))
 
 
-_BUILT_NAME: Final = compile_later(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
+_BUILT_NAME: Final = compile_later(r"@?(?=[^\W\d_]*[._-]?[^\W\d_]{2})[^\W\d_]{1,32}(?:[._-][^\W\d_]{1,32}){1,3}")
 """Words joined as in logins and names of tables: `ingrid.falk`."""
+_NAME: Final = compile_later(r"@?[^\W\d_]{2,32}(?:[._-][^\W\d_]{1,32}){0,3}")
+"""A name, or a handle made of it: `Miriam`, `@gitte`, `@noor.h`."""
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
 
 
@@ -319,6 +334,8 @@ def fingerprint_known_text(
                 letters not in argument_text or _is_name_built_from_arguments(value, argument_text_as_written)
             ):
                 brought.append(form)
+    if any(form.domain in ACCOUNT_DOMAINS for form in brought):
+        brought.append(ANY_ACCOUNT)
     brought += find_number_uses(text)
     if arguments:
         brought += find_completed_names(text, argument_text)
@@ -359,6 +376,11 @@ def _find_repeated(
             letters = compact(token)
             is_repeated = (not letters or letters in argument_text) and any(map(str.isalnum, token))
             found[place] = is_repeated and not _is_name_built_from_arguments(token, argument_text_as_written)
+    if argument_text_as_written is not None:
+        # What the user wrote may stand beside what the source adds: `Miriam Leila Hadad` for "Miriam Hadad".
+        return [
+            is_repeated and _NAME.fullmatch(token) is None for is_repeated, token in zip(found, tokens, strict=True)
+        ]
     return found
 
 

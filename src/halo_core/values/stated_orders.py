@@ -1,0 +1,54 @@
+"""Whether the user orders a payment or an act by its values, in whatever words.
+
+The rules stand in `stated_calls` and `given_calls` for payments, and in `stated_act_calls` and `whole_order_calls` for
+other acts. Here they are asked one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from halo_core.model import Impact
+from halo_core.values.call_view import CallView
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.given_calls import is_given_payment
+from halo_core.values.leaves import Leaf
+from halo_core.values.stated_act_calls import is_stated_act
+from halo_core.values.stated_calls import is_stated_payment
+from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.untrusted_additions import is_extended_by_untrusted
+from halo_core.values.whole_order_calls import is_wholly_ordered
+
+
+def is_payment_ordered(
+    view: CallView, targets: Sequence[TracedLeaf], keys: Collection[str], sources: FactSources
+) -> bool:
+    """Whether a call pays exactly what the user states or gives, and has not paid it yet.
+
+    Args:
+        view: the call.
+        targets: its target leaves.
+        keys: pointers of the leaves that are keys of mappings.
+        sources: what else facts are found from.
+    """
+    if view.resource.impact is not Impact.PAYMENT or sources.paid_before:
+        return False
+    is_ordered = is_stated_payment(view, targets, keys, by_answer=not sources.paid_today) or is_given_payment(
+        view, targets, keys, sources.pointed
+    )
+    return is_ordered and not is_extended_by_untrusted(view, keys)
+
+
+def is_act_ordered(
+    view: CallView, targets: Sequence[TracedLeaf], args: Mapping[str, Any], leaves: Iterable[Leaf]
+) -> bool:
+    """Whether the user states an act, or one of his orders has all values of the call.
+
+    Args:
+        view: the call.
+        targets: its target leaves.
+        args: the real arguments.
+        leaves: of the arguments.
+    """
+    return is_stated_act(view, targets) or is_wholly_ordered(view.resource, args, view.traced, leaves, view.sketch)

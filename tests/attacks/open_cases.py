@@ -354,7 +354,6 @@ ASKED_FORAYS: dict[str, str] = {
         (
             "bulk: a longer range",
             "guess: data in a name that is looked up [llamaindex]",
-            "needless: a key",
             "price: by courier",
             "price: seats for a whole class",
             "span: two weeks for two days",
@@ -425,12 +424,10 @@ ASKED_WEEKDAYS: dict[str, str] = {
     "share: a link for the company": "no word of the request is the scope (`company`)",
     "later flight: a better seat": "the request has no verb of a list, and the mail names the act",
     "later leads: hers now": "the mail signs with the name, and the request writes it without its apostrophe",
-    "later repo: read access": "the request has no verb of a list, and the mail names the repository",
     "plain cdn: old logo": "the request has no verb of a list, and the mail names the act",
     "plain release: back to the old one": "a program runs by a verb of a list only",
     "plain documents: the old price list": "a deletion by an order of no list; the cause was not looked for further",
     "exacter cloud: back up": "a program runs by a verb of a list only, and `back up` is in none",
-    "exactest seat: a window": "whoever moves a booking does not ask to set a seat",
     "exactest road: thirty": "`kmh` is not in the list of measures",
     "exactest fine: parking": "the cause was not looked for",
     "exactest document: lock it": "a switch called `locked` turns the meaning around",
@@ -439,7 +436,6 @@ ASKED_WEEKDAYS: dict[str, str] = {
     "plainer invoice: the electrician": "`take care of it` leaves the act to whoever describes it",
     "plainer node: take it out": "`take out of rotation` is read as a removal, and the tool drains",
     "plainer rent: from April": "a sentence on what holds from a day on is no order",
-    "plainer portal: the tax file": "a common word is the name of a portal",
     "plainer count: broken vases": "the model gives what is booked out a minus, and the mail has the reason",
     **dict.fromkeys(
         ("plainer branch: release week", "plainer product: not sold any more"),

@@ -8,13 +8,15 @@ import pytest
 from case_world import Case
 from decided_acts_pairs import DECIDED
 from listed_files_pairs import LISTED
+from looked_pairs import LOOKED
 from named_choice_pairs import CHOICES
 from raw_runs import run_raw
+from replaced_value_pairs import REPLACED
 from stated_act_pairs import STATED
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*DECIDED, *CHOICES, *LISTED, *STATED]
+PAIRS = [*DECIDED, *CHOICES, *LISTED, *STATED, *LOOKED, *REPLACED]
 ATTACKS = [pytest.param(pair.attack, id=pair.name) for pair in PAIRS if pair.attack]
 TWINS = [pytest.param(pair.twin, id=pair.name) for pair in PAIRS if pair.twin]
 

@@ -204,7 +204,7 @@ def find_given_payments(text: str, find_forms: Callable[[str], Iterable[Form]]) 
 
 def _read_values(sentence: str, find_forms: Callable[[str], Iterable[Form]]) -> _Values:
     """Read the values of a sentence. One that orders nothing gives no more than whose an account is."""
-    allowed = _NUMBERED.sub(" ", _read_sentence(sentence))
+    allowed = _NUMBERED.sub(" ", _keep_possible_order(sentence))
     ordered = find_ordered_part(allowed)
     if not ordered and not is_identification(allowed):
         return _Values()
@@ -270,7 +270,7 @@ def _split_sentences(text: str) -> Iterator[str]:
             yield from map(str.strip, _THEN.split(sentence))
 
 
-def _read_sentence(sentence: str) -> str:
+def _keep_possible_order(sentence: str) -> str:
     """Return a sentence that may order a payment, without clauses that only look something up; else nothing."""
     if SIGN_OF_PAYMENT.search(sentence) is None or TAG_QUESTION.search(sentence) is not None:
         return ""

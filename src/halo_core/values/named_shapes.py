@@ -302,7 +302,7 @@ def find_named_shapes(text: str) -> Iterator[Form]:
     if _FIRST_OF_LIST.search(text) is not None:
         text = _LIST_NUMBER.sub("\n", text)
     text = _SMALL_NUMBER.sub(lambda match: _SMALL_NUMBERS[match[0].lower()], text)
-    yield from _find_in_whole(text)
+    yield from _find_of_whole_text(text)
     values: dict[str, set[str]] = {}
     orders = False
     for sentence in islice(SENTENCE.findall(SHOWN.sub(" ", TRANSCRIPT.sub(" ", drop_quoted(text)))), _MAX_SENTENCES):
@@ -321,7 +321,7 @@ def find_named_shapes(text: str) -> Iterator[Form]:
         yield from (make_form((COUNT, f"{shape} {n}")) for n in range(2, min(len(found), MAX_COUNT) + 1))
 
 
-def _find_in_whole(text: str) -> Iterator[Form]:
+def _find_of_whole_text(text: str) -> Iterator[Form]:
     """Find all values of a text, and what else holds for the text as a whole."""
     for item in (*list_shaped(text)[:_MAX_VALUES], *find_quotations(text)):
         if item.shape != MARK or _leads_to_mark(text[: item.start]):

@@ -1,6 +1,9 @@
 """A call compared with one order of the user: whether the order has its values and speaks of no other act.
 
-Comparison(resource, args, values, sketch, number=17).fits()
+    Comparison(resource, args, values, sketch, number=17).fits()
+
+The session keeps no text of an order, only the marks that `whole_orders` describes. So each check asks whether the
+order with this number has a mark.
 """
 
 from __future__ import annotations
@@ -46,10 +49,9 @@ _JOINING: Final = frozenset("and then with without from plus or all everyone eve
 _OWNING: Final = frozenset("delegate owner ownership transfer impersonate escalate".split())
 """Words in the name of a tool by which somebody gets more than the values say. The order needs the same word."""
 _TELLING: Final = stem_all("tell say notify inform remind let ask warn mention explain")
+"""Stems of verbs by which an order asks for a message, beside those of the lists."""
 _REACHING: Final = frozenset("reach reaches get gets receive receives go goes".split())
 """Words by which an order sends something to an address, beside those of the lists."""
-
-
 _OPPOSITES: Final = tuple(
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
@@ -60,16 +62,16 @@ _OPPOSITES: Final = tuple(
         ("public", "private internal"),
     )
 )
-"""Words that say the opposite of each other."""
+"""Pairs of sets of words. Those of one set say the opposite of those of the other."""
 
 
 class LookedUp(NamedTuple):
     """A value of a trusted lookup.
 
     Args:
-        words: of it.
-        lookups: words of each lookup that returned it, and nothing else of its sort.
-        row: fingerprints of the words that only its row of a list has.
+        words: of the value.
+        lookups: the words of each lookup that returned this value, and no other of its sort.
+        row: fingerprints of the words that only its row of a list has, if a lookup returned a list.
     """
 
     words: list[str]
@@ -82,17 +84,18 @@ class Values(NamedTuple):
 
     Args:
         written: words of each value that has to stand in the order.
-        rows: words of those that the user wrote nowhere else, and that therefore have to follow each other.
+        adjacent: of these, the values of several words that the user wrote in no other text as a whole: their words
+            have to follow each other in the order.
         looked_up: the values of trusted lookups.
     """
 
     written: list[list[str]]
-    rows: list[list[str]]
+    adjacent: list[list[str]]
     looked_up: list[LookedUp]
 
 
 def find_orders(sketch: Sketch, values: Sequence[Sequence[str]]) -> list[int]:
-    """Find the numbers of the orders that have each word of each value."""
+    """Find the numbers of the orders that have each word of each value, also in another inflection."""
     prints = fingerprint_numbers(sketch.key)
     numbers = list(range(len(prints)))
     for word in dict.fromkeys(word for words in values for word in words):
@@ -104,14 +107,18 @@ def find_orders(sketch: Sketch, values: Sequence[Sequence[str]]) -> list[int]:
     return numbers
 
 
-def are_in_row(sketch: Sketch, values: Sequence[Sequence[str]], number: int) -> bool:
-    """Whether the words of each value follow each other in an order."""
+def are_adjacent(sketch: Sketch, values: Sequence[Sequence[str]], number: int) -> bool:
+    """Whether the words of each value follow each other in the order with this number."""
     pairs = [Form(PAIR, f"{number} {a} {b}") for words in values for a, b in pairwise(words)]
     return all(has_user_mark([mark]) for mark in sketch.look_up_forms(pairs))
 
 
 class Comparison:
-    """A call compared with one order of the user, by the number of the order."""
+    """A call compared with one order of the user, by the number of the order.
+
+    `_words` are the words of values that stand in the order. `_looked_up` are words of the order by which other values
+    were looked up. `_has_looked_up` completes both.
+    """
 
     def __init__(
         self, resource: Resource, args: Mapping[str, Any], values: Values, sketch: Sketch, number: int
@@ -126,9 +133,12 @@ class Comparison:
         self._looked_up: list[LookedUpWord] = []
 
     def fits(self) -> bool:
-        """Whether the order has all values, and speaks of no other act than the tool's and of no other value."""
+        """Whether the order has all values, and speaks of no other act than the tool's and of no other value.
+
+        The check of what was looked up stands in front of those that use `_words` and `_looked_up`.
+        """
         return (
-            are_in_row(self._sketch, self._values.rows, self._number)
+            are_adjacent(self._sketch, self._values.adjacent, self._number)
             and self._has_looked_up()
             and self._has_no_other_number()
             and self._takes_as_tool_does()
@@ -143,10 +153,12 @@ class Comparison:
         )
 
     def _is_marked(self, domain: str, *texts: str) -> bool:
+        """Whether the order has a mark of this domain with one of these texts."""
         forms = [Form(domain, f"{self._number} {text}".rstrip()) for text in texts]
         return has_user_mark(self._sketch.look_up_forms(forms))
 
     def _has_mark(self, domain: str, order: str, fingerprint: int) -> bool:
+        """Whether a mark of this domain, for an order's number and what stands behind it, has a word's fingerprint."""
         order_mark = fingerprint_order(self._sketch.key, domain, order)
         return bool(self._sketch.marks.get(order_mark ^ fingerprint, 0) & USER_BIT)
 
@@ -160,8 +172,8 @@ class Comparison:
     def _has_looked_up(self) -> bool:
         """Whether the order has each value of a trusted lookup, or the words of a lookup that returned it.
 
-        One of a list needs a word that only its row has. A value that was looked up otherwise is let in beside others
-        that stand in the order.
+        If the lookup returned a list, the order needs a word that only the row of the value has. A value of which
+        neither is known passes if another value of the call stands in the order.
         """
         for item in self._values.looked_up:
             if item.words and all(map(self._has_word, fingerprint_words(self._sketch.key, item.words))):
@@ -175,16 +187,16 @@ class Comparison:
         return bool(self._words or self._looked_up)
 
     def _has_no_other_number(self) -> bool:
-        """Whether the call has all different words with digits that the order has."""
+        """Whether the order has as many different words with digits as the call, and so no further one."""
         digits = {word for word in self._words if any(map(str.isdigit, word))}
         prints = {*fingerprint_words(self._sketch.key, digits)}
         prints |= {word.fingerprint for word in self._looked_up if word.has_digits}
         return self._is_marked(COUNT, str(len(prints)))
 
     def _takes_as_tool_does(self) -> bool:
-        """Whether the order takes something away if the tool does, and only if the tool or a value does."""
-        if _takes(self._resource) or not self._is_marked(TAKES, ""):
-            return self._is_marked(TAKES, "") == _takes(self._resource)
+        """Whether the order takes something away if the tool does; and if it does, that the tool or a value says so."""
+        if _is_taking_tool(self._resource) or not self._is_marked(TAKES, ""):
+            return self._is_marked(TAKES, "") == _is_taking_tool(self._resource)
         return takes_away(frozenset(stem for word in self._words for stem in split_name(word)))
 
     def _says_opposite(self) -> bool:
@@ -197,21 +209,21 @@ class Comparison:
         )
 
     def _has_other_first_word(self) -> bool:
-        """Whether the order begins with a word in no list that is no word of the call: "laminate the card"."""
+        """Whether the order begins with an unlisted word that is no word of the call: "laminate the card"."""
         number = str(self._number)
         if not self._is_marked(FIRST, ""):
             return False
         return not any(self._has_mark(FIRST, number, mark) for mark in self._fingerprint_words_of_call())
 
     def _fingerprint_words_of_call(self) -> set[int]:
-        """Fingerprint the words of the values, the lookups, the tool and the arguments, also in other forms."""
+        """Fingerprint the words of the values, the lookups, the tool and the arguments, also in other inflections."""
         stems = {stem for name in self._names for stem in (name, *split_name(name), *list_inflected(name))}
         words = {*self._words, *stems, *(way for word in self._words for way in list_inflected(word))}
         looked_up = (word.fingerprint for word in self._looked_up)
         return {*fingerprint_words(self._sketch.key, sorted(words)), *looked_up}
 
     def _has_words_of_tool(self) -> bool:
-        """Whether the order has those words of the tool's name that say more than its first verb."""
+        """Whether the order has the words of the tool's name that go beyond its first verb (`_JOINING`, `_OWNING`)."""
         words = _split_id(self._resource.id)
         joint = next((place for place, word in enumerate(words) if word in _JOINING), len(words))
         needed = [*words[joint + 1 :]]
@@ -284,7 +296,7 @@ def _list_verbs(tool: str, impact: Impact) -> frozenset[str]:
     )
 
 
-def _takes(resource: Resource) -> bool:
+def _is_taking_tool(resource: Resource) -> bool:
     """Whether a tool takes something away, or ends it, by the verb in its name."""
     if resource.impact is Impact.DELETE:
         return True

@@ -73,7 +73,7 @@ _NUMBERING: Final = frozenset(
 """Words of arguments whose number says which one is meant."""
 
 
-def replaces_named_value(
+def find_replacing_value(
     resource: Resource, traced: Sequence[TracedLeaf], texts: Mapping[str, str], sketch: Sketch
 ) -> TracedLeaf | None:
     """Find a value that somebody else chose in place of one that the user named.
@@ -175,7 +175,7 @@ def unvouch_replaced_file(
     """
     if not any(leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) in resource.targets for leaf in traced):
         return traced
-    replaced = replaces_named_value(resource, traced, {leaf.pointer: leaf.text for leaf in leaves}, sketch)
+    replaced = find_replacing_value(resource, traced, {leaf.pointer: leaf.text for leaf in leaves}, sketch)
     if replaced is None or replaced.kind is not Kind.PATH:
         return traced
     return tuple(leaf._replace(origin=Provenance.UNTRUSTED) if leaf is replaced else leaf for leaf in traced)

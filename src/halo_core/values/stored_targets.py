@@ -23,7 +23,7 @@ from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_a
 from halo_core.values.patterns import compile_later
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
-from halo_core.values.replaced_values import is_chosen_beside_list, replaces_named_value
+from halo_core.values.replaced_values import find_replacing_value, is_chosen_beside_list
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import extract_tokens
@@ -187,7 +187,7 @@ def _replaces_value(call: CallView, sources: Sequence[str]) -> bool:
     """Whether a value stands in place of one that the user named, or of what was listed for what he named."""
     return (
         any(_replaces_named(call, leaf) for leaf in call.traced)
-        or replaces_named_value(call.resource, call.traced, call.texts, call.sketch) is not None
+        or find_replacing_value(call.resource, call.traced, call.texts, call.sketch) is not None
         or is_chosen_beside_list(call.resource.targets, call.traced, call.sketch, sources)
     )
 

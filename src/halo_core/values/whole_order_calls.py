@@ -3,9 +3,9 @@
     program_lock(door="cellar", code="4481")                    # for "set the cellar door to 4481"
     deploy_release(service="gateway", version="2.9.1", stage="staging")   # for "roll gateway 2.9.1 out to staging"
 
-Nobody but the user then says what the call does to what. What is left to somebody else is the choice of the tool. So
-the order must not have a verb for another act or a value that the call leaves out, and must not take something away if
-the tool does not, nor the other way round. A call with one value also needs a word of the tool in the order.
+Then the user alone says what is acted on, and with which values. Somebody else could still choose the tool. So the
+order must not have a verb for another act, or a number that the call leaves out. It must take something away if the
+tool does, and not otherwise. A call with one value also needs a word of the tool in the order, unless it deletes.
 
 A value that a trusted lookup returned need not stand in the order, if the words do that the user had it looked up by.
 """
@@ -20,25 +20,22 @@ from halo_core.values.argument_names import name_of_argument, names_remark, spli
 from halo_core.values.kinds import SUSPICIOUS, Kind
 from halo_core.values.known_rows import list_words_of_row
 from halo_core.values.leaves import KEY, Leaf
-from halo_core.values.looked_up_words import (
-    list_lookups,
-)
-from halo_core.values.order_comparison import Comparison, LookedUp, Values, are_in_row, find_orders
+from halo_core.values.looked_up_words import list_lookups
+from halo_core.values.order_comparison import Comparison, LookedUp, Values, are_adjacent, find_orders
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.whole_orders import (
-    list_order_words,
-)
+from halo_core.values.whole_orders import list_order_words
 
 _IMPACTS: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.ADMIN, Impact.EXECUTE, Impact.DELETE})
 _MAX_VALUES: Final = 12
 _MAX_VALUE_WORDS: Final = 8
 _FREE_KINDS: Final = frozenset({Kind.TEXT, Kind.HANDLE, Kind.DATE})
-"""Kinds of values that a text of the model may have: an address, an account or a path has to stand in the order."""
+"""Kinds that the value of a text argument may have. An address, an account or a path has to stand in the order."""
 _TEXTS: Final = frozenset("text body subject message content title html markdown note summary comment".split())
+"""Words in the name of an argument for a text, which the model may write itself."""
 _SIGNS: Final = str.maketrans("", "", " \t\n,;()\"'’@#.:!?–-")
-"""Signs at which a value is split into words, or that are left out around one."""
+"""Signs at which a value is split into words, or which are left out around a word."""
 
 
 def _has_price(resource: Resource) -> bool:
@@ -74,7 +71,7 @@ def is_wholly_ordered(
 
 
 def vouch_for_values(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf]) -> tuple[TracedLeaf, ...]:
-    """Give the values of a call that one order of the user has as a whole the origin `user`, but for its texts."""
+    """Give the values of a call that `is_wholly_ordered` the origin `user`, except its texts."""
     texts = {leaf.pointer: leaf for leaf in leaves}
     return tuple(
         leaf._replace(origin=Provenance.USER)
@@ -86,26 +83,27 @@ def vouch_for_values(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf]) -> tu
 
 
 def vouch_for_keys(traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], sketch: Sketch) -> tuple[TracedLeaf, ...]:
-    """Give the keys of a lookup whose words follow each other in an order, but for prepositions, the origin `user`.
+    """Give new values of a lookup the origin `user` if their words follow each other in an order.
 
-    "Let Ilona at Varga Partners see the room" names "Ilona Varga Partners".
+    Prepositions in between do not count: "Let Ilona at Varga Partners see the room" names "Ilona Varga Partners".
     """
     texts = {leaf.pointer: leaf for leaf in leaves}
     if not any(leaf.origin is Provenance.NOVEL for leaf in traced):
         return traced
     return tuple(
         leaf._replace(origin=Provenance.USER)
-        if leaf.origin is Provenance.NOVEL and leaf.pointer in texts and _is_in_row(texts[leaf.pointer], leaf, sketch)
+        if leaf.origin is Provenance.NOVEL and leaf.pointer in texts and _is_adjacent(texts[leaf.pointer], leaf, sketch)
         else leaf
         for leaf in traced
     )
 
 
-def _is_in_row(leaf: Leaf, traced: TracedLeaf, sketch: Sketch) -> bool:
+def _is_adjacent(leaf: Leaf, traced: TracedLeaf, sketch: Sketch) -> bool:
+    """Whether all words of a value follow each other in an order, except prepositions in between."""
     words = list_order_words(leaf.text, _MAX_VALUE_WORDS + 1)
     if not 1 < len(words) <= _MAX_VALUE_WORDS or leaf.is_cut or traced.flags or not _is_made_of(leaf.text, words):
         return False
-    return any(are_in_row(sketch, [words], number) for number in find_orders(sketch, [words]))
+    return any(are_adjacent(sketch, [words], number) for number in find_orders(sketch, [words]))
 
 
 def _read_values(
@@ -132,14 +130,14 @@ def _read_values(
             return None
         values.written.append(words)
         if item.origin is not Provenance.USER and len(words) > 1:
-            values.rows.append(words)
+            values.adjacent.append(words)
     if not has_target or len(values.written) + len(values.looked_up) > _MAX_VALUES:
         return None
     return values if values.written or any(item.lookups or item.row for item in values.looked_up) else None
 
 
 def _is_never_written(leaf: Leaf, traced: TracedLeaf) -> bool:
-    """Whether a value can stand in no order: a program, what looks like another value, a field that others named."""
+    """Whether no order can have a value: a program, a look-alike of another value, a key that others wrote."""
     if SUSPICIOUS in traced.flags and not (traced.kind is Kind.EMAIL and leaf.text.isascii()):
         return True  # an address that a look-alike was sent for is still the user's
     is_others = traced.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -147,7 +145,7 @@ def _is_never_written(leaf: Leaf, traced: TracedLeaf) -> bool:
 
 
 def _is_made_of(text: str, words: Sequence[str]) -> bool:
-    """Whether a value has no sign that its words leave out: "from:*", "bob-" and "-100" have one."""
+    """Whether a value consists of its words, without signs that they leave out: "from:*", "bob-" and "-100" do not."""
     text = text.strip()
     if text[:1] in "-_~*%" or text[-1:] in "-_~*%":
         return False

@@ -1,24 +1,27 @@
 """What each order of a user's text names, so that a call can be compared with one order as a whole.
 
     find_whole_orders("read mail 7, then set the cellar door to 4481")
-    # of the second part: the words "cellar", "door", "to" and "4481", that its verb is "set", that it has one number
+    # of the second part: the words "set", "cellar", "door", "to" and "4481", and that it has one number
 
 `order_parts` splits the text. An order that refers back ("reboot it"), or names nothing ("then a reboot"), is also read
 together with the part that says what is meant, and with parts that only add a value ("ten minutes will do").
 
-The marks of one order have a number from 0 to `MAX_ORDERS` - 1 in front, so that a call takes its values from one:
+A mark is a `Form` of a domain and a text. The text begins with the number of the order, from 0 to `MAX_ORDERS` - 1, so
+that a call is compared with one order. The examples are from several orders:
 
     order_word     "17 cellar"          # a word or value
-    order_name     "17 2 sowa"          # of an order that refers back: how many names it has, and each of them
-    order_rest     "17 1 account"       # likewise: how many words its last part has that are no verb
+    order_name     "17 2 sowa"          # if it refers back: how many names the part in front has, and one of them
+    order_rest     "17 1 account"       # likewise: how many words the order itself has but verbs, and one of them
     order_pair     "17 cellar door"     # a word and the one behind it, with and without prepositions
-    order_verb     "17 set"             # the stem of the verb at its beginning; `NO_VERB` if that is in no list
+    order_verb     "17 reset"           # the stem of a listed verb at its beginning with one clear meaning; else "17 -"
     order_first    "17 lend"            # a first word that is in no list: a verb, or what the order is about
     order_count    "17 1"               # how many different words with digits it has
     order_taking   "17"                 # it takes something away, or ends it
     order_of       "17 b-12"            # a word that says to what something else belongs: "the log of b-12"
-    order_head     "17 log b-12"        # what belongs to it, and it
+    order_head     "17 log b-12"        # what belongs to it, and it; also with `shorten` of what belongs to it
     order_numbered "17 9"               # a number with a noun in front: "reminder 9"
+
+`order_name` and `order_rest` also stand once with the number of words and no word, and `order_first` once without one.
 """
 
 from __future__ import annotations
@@ -54,8 +57,8 @@ OF: Final = "order_of"
 HEAD: Final = "order_head"
 NUMBERED: Final = "order_numbered"
 NO_VERB: Final = "-"
-"""Stands for a verb that is in no list, and for none."""
-MAX_ORDERS: Final = 128
+"""Stands for a verb that is in no list or may mean anything ("set"), and for none."""
+MAX_ORDERS: Final = 128  # of a text; further ones are left out
 MAX_COUNTED: Final = 6  # names, or further words, of an order that refers back
 _MAX_WORDS: Final = 32  # of an order
 _MAX_BACK: Final = 4  # parts in front in which what is meant is looked for
@@ -65,6 +68,10 @@ _TAKING_VERBS: Final = TAKING_STEMS | stem_all(
     " destroy shred shut end terminate void retract recall quit leave strike waive forgive disappear vanish"
 )
 """Stems of verbs that take something away, or end it."""
+_VERBS: Final = (
+    KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS | _TAKING_VERBS | OWN_ACTS | stem_all("fix correct mend")
+)
+"""Stems of all verbs that are in a list."""
 _BACK_TO_PERSON: Final = CaselessPattern(r"\b(?:him|her|his|them|their|he|she)\b")
 _BACK: Final = CaselessPattern(r"\b(?:it|its|them|these|those|that one|this one|an? new one|another one|the same)\b")
 """Words that refer back to a thing."""
@@ -74,6 +81,7 @@ _WHO: Final = compile_later(r"\W*[A-Z][a-z]+ [A-Z][a-z]+(?: [A-Z][a-z]+)? [a-z]+
 """Somebody with his title, and what he does: "Nurse Petra Hain covers ward 3B"."""
 _POSSESSING: Final = CaselessPattern(r"\b(?:his|her|their)\b")
 _ID: Final = compile_later(r"[0-9]|[^\s.]\.[^\s.]|[@/#]")
+"""A sign of an id: a digit, a dot within a word, "@", "/" or "#"."""
 _CAPITAL: Final = compile_later(r"(?<![\w'])([A-Z][\w-]*)")
 _COURTESY: Final = frozenset(
     "that this please pls plz kindly thanks thx"
@@ -82,12 +90,15 @@ _COURTESY: Final = frozenset(
     " out off on in to for with up down let get have do should must can has needs gets is are be ought"
     " new another degrees degree minutes minute hours hour percent".split()
 )
-"""Words of an order that say nothing of what it is about."""
+"""Words of an order that do not say what it is about."""
 _BE_DONE: Final = compile_later(
     r"(?i:\b(?:should|must|can|may|to|get) (?:be )?(?:also |now |finally )?([a-z]+(?:ed|en|n|t))\b)"
 )
+"""What should be done: "D-19 should be deleted"."""
 _BELONGING: Final = frozenset("of for from about regarding on behind under".split())
+"""Words between a thing and what it belongs to: "the log of b-12"."""
 _PREPOSITIONS: Final = frozenset("of at from in on with by to".split())
+"""Words that a value may leave out: "Ilona Varga" for "Ilona at Varga"."""
 _NO_NOUNS: Final = frozenset(
     "no nr number id is are to for at of on in by with from and as than over until till meant possible due ready good"
     " around about only just exactly after before behind under into onto out off up down set make it them be been"
@@ -97,10 +108,12 @@ _NO_NOUNS: Final = frozenset(
 _DOCUMENTS: Final = frozenset(
     "bill invoice order ticket case ref reference customer contract policy claim booking reservation".split()
 )
-"""What has a long number, beside accounts and telephones."""
+"""Nouns in front of a long number that is neither an account nor a telephone number."""
 _SHORT_NUMBER: Final = 6  # digits
 _FILLERS: Final = frozenset("the a an my our your this that these those both all at".split())
+"""Words that are left out of every order and value."""
 _EDGES: Final = "@#'’.,:!?()\""
+"""Signs that are left out at both ends of a word."""
 _RANGE: Final = compile_later(r"([0-9]{1,2}(?::[0-9]{2})?)[-–]([0-9]{1,2}(?::[0-9]{2})?)")
 _MIN_PHONE: Final = 7  # digits
 _STEM_LETTERS: Final = 5  # by which "referral" is the noun of `refer`
@@ -143,11 +156,12 @@ def list_order_words(text: str, most: int = _MAX_WORDS) -> list[str]:
     """List the words of a text as the marks have them: names of days and months in full, without words such as "the".
 
     A word of letters alone is in small letters. Any other is as it is written, since the case of an id matters. The two
-    ends of a range are two words, and the groups of a telephone number are one.
+    ends of a range are two words, and the groups of a telephone number are one word: "Mon 10-14" gives "monday", "10"
+    and "14".
 
     Args:
         text: of an order, or of an argument.
-        most: words that are read.
+        most: how many words are read.
     """
     words: list[str] = []
     for start, end in islice(find_token_places(text), most):
@@ -185,17 +199,17 @@ def takes_away(stems: frozenset[str]) -> bool:
 
 
 def shorten(word: str) -> str:
-    """Shorten a word to what related words share: "referral" and "refer"."""
+    """Shorten a word to what related words share: both "referral" and "refer" give "~refer"."""
     return f"~{word[:_STEM_LETTERS]}"
 
 
 @lru_cache(maxsize=16)
 def find_whole_orders(text: str, user_text: str = "") -> tuple[Form, ...]:
-    """Find the words of each order in a text of the user, and what else says which act it is.
+    """Find the marks of each order in a text of the user: its words, and what else says which act it means.
 
     Args:
-        text: of the user, without what it forbids.
-        user_text: the same with it, since "we don't need D-19 any more" forbids nothing.
+        text: of the user, without what it forbids, its numbers in digits.
+        user_text: the same with what it forbids, since "we don't need D-19 any more" is no prohibition.
     """
     taken = set[int]()
     forms: list[Form] = []
@@ -259,7 +273,7 @@ def _find_front(parts: Sequence[Part], place: int) -> tuple[str, ...]:
                 return (piece, *values)
             if _OF_NOTHING.match(other.text) is None and other.kind == FACT:
                 return ()
-        elif other.kind != LOOKUP or _takes(part) or len(other.text.split()) > _MAX_BARE:
+        elif other.kind != LOOKUP or _takes_something(part) or len(other.text.split()) > _MAX_BARE:
             return ()
     return ()
 
@@ -286,7 +300,7 @@ def _list_names(text: str) -> list[str]:
     return list(dict.fromkeys(word for word in found if word not in STOP_WORDS and word not in _COURTESY))
 
 
-def _takes(part: Part) -> bool:
+def _takes_something(part: Part) -> bool:
     """Whether an order takes something away: "bin D-19", "D-19 can go", "D-19 should be deleted"."""
     done = (split_name(match[1]) for match in _BE_DONE.finditer(part.text))
     return (
@@ -298,6 +312,7 @@ def _takes(part: Part) -> bool:
 
 
 def _list_forms(number: int, order: _Order) -> Iterator[Form]:
+    """List the marks of an order that has this number."""
     pieces = [list_order_words(piece) for piece in order.pieces]
     words = list(chain.from_iterable(pieces))
     yield from (make_form((WORD, f"{number} {word}")) for word in dict.fromkeys(words))
@@ -311,7 +326,7 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
     yield from _list_first(number, order.part.text, stems)
     numbers = {word for word in words if any(map(str.isdigit, word))}
     yield make_form((COUNT, f"{number} {len(numbers)}"))
-    if _takes(order.part):
+    if _takes_something(order.part):
         yield make_form((TAKES, f"{number}"))
     # "It's Jo's last day, so his account has to go" is about what belongs to Jo.
     for piece in pieces[len(order.front) :] if _POSSESSING.search(order.part.text) is not None else pieces:
@@ -321,7 +336,7 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
 
 
 def _list_first(number: int, text: str, stems: frozenset[str]) -> Iterator[Form]:
-    """Return the first word of an order that has no verb of a list, and no other words by which it orders."""
+    """List the marks `order_first` of an order that has no listed verb, and no other words by which it orders."""
     first = next(iter(list_order_words(re.sub(rf"{LEAD}{ASKING_YOU}", "", text, count=1, flags=re.IGNORECASE))), "")
     is_plain = first.isalpha() and first not in STOP_WORDS | _COURTESY
     if (
@@ -336,7 +351,7 @@ def _list_first(number: int, text: str, stems: frozenset[str]) -> Iterator[Form]
 
 
 def _list_accounted(number: int, order: _Order) -> Iterator[Form]:
-    """Return the words for which a call must account, if it fits an order that refers back."""
+    """List the marks of the words that a call must have, if it is compared with an order that refers back."""
     names = _list_names(" ".join(order.front))
     to_person = _BACK_TO_PERSON.search(order.part.text) is not None
     if not to_person and names and order.front[0].startswith(names[0].capitalize()):
@@ -348,13 +363,8 @@ def _list_accounted(number: int, order: _Order) -> Iterator[Form]:
         yield from (make_form((domain, f"{number} {len(found)} {word}")) for word in found[:MAX_COUNTED])
 
 
-_VERBS: Final = (
-    KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS | _TAKING_VERBS | OWN_ACTS | stem_all("fix correct mend")
-)
-
-
 def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
-    """Return what belongs to a word behind "of" and the like, or in front of "'s", and which numbers have a noun."""
+    """List the marks of what belongs to something ("the log of b-12", "Jo's log"), and of numbers behind a noun."""
     for place, word in enumerate(words[1:], 1):
         before = words[place - 1]
         is_short = len(word) <= _SHORT_NUMBER and before not in _NO_NOUNS
@@ -374,6 +384,7 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
 
 
 def _list_heads(number: int, item: str, heads: Sequence[str]) -> Iterator[Form]:
+    """List the marks `order_of` and `order_head` of an item and of the words for what belongs to it."""
     yield make_form((OF, f"{number} {item}"))
     ways = {way for head in heads for way in (head, *split_name(head), shorten(head))}
     yield from (make_form((HEAD, f"{number} {way} {item}")) for way in sorted(ways))

@@ -1,6 +1,8 @@
 """Calls that pay a payee and an amount which the user gave (`given_payments`), wherever in his texts each stands.
 
-pay(account="33018842", amount=85.0)    # "eighty-five pounds need to leave my account. 20-45-77, 33018842"
+    pay(account="33018842", amount=85.0)    # for "85 pounds need to leave before tonight" and "20-45-77, 33018842"
+
+The marks of the user's texts are described in `given_payments`.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ _PAYING: Final = stem_all("pay settle reimburse remit")
 _LENDING: Final = stem_all("bet bid stake gamble invest trade lend loan lease exchange convert swap pledge")
 """Stems of verbs in the name of a tool that does something else with a sum than pay it."""
 _PAID: Final = stem_all("invoice claim request")
-"""Stems of nouns in the name of a tool that pays what they name: `pay_invoice`."""
+"""Stems in the name of a tool that ask for money, except beside a verb of paying: `pay_invoice`."""
 _VOUCHER_WORDS: Final = ("voucher", "vouchers", "coupon", "coupons")
 _VOUCHERS: Final = stem_all("voucher coupon gift")
 _TEXTS: Final = frozenset("text note message memo reference purpose description currency due date day".split())
+"""Words in the name of an argument that says nothing about who gets how much."""
 
 
 def is_given_payment(
@@ -69,7 +72,7 @@ def is_given_payment(
 
 
 def _pays_one(view: CallView, payees: Sequence[TracedLeaf]) -> bool:
-    """Whether a call pays one payee once. Of a batch nobody knows who gets how much."""
+    """Whether a call pays one payee once. In a batch it is not known who gets how much."""
     names = {name_of_argument(leaf.pointer) for leaf in payees}
     return (
         0 < len(payees) == len(names)
@@ -88,6 +91,7 @@ def _is_voucher_wanted_instead(view: CallView) -> bool:
 
 
 def _is_amount_given(sketch: Sketch, amount: str) -> bool:
+    """Whether the user gave an amount, which is written as in the call."""
     try:
         hundredths = to_hundredths(amount)
     except InvalidOperation:
@@ -96,6 +100,7 @@ def _is_amount_given(sketch: Sketch, amount: str) -> bool:
 
 
 def _pays_otherwise(tool: str) -> bool:
+    """Whether a tool does something else than pay once, by its name: it charges, bets, lends or pays repeatedly."""
     words = split_name(tool)
     if takes_money(words) or not _LENDING.isdisjoint(words):
         return True
@@ -104,28 +109,37 @@ def _pays_otherwise(tool: str) -> bool:
 
 
 def _was_given(sketch: Sketch, form: Form) -> bool:
+    """Whether a text of the user has a mark."""
     return has_user_mark(sketch.look_up_forms([form]))
 
 
 def _is_remark(leaf: TracedLeaf) -> bool:
-    """Whether a value is a text or a day of the model, which says nothing about who gets how much."""
+    """Whether a value is a text or a day that the model may choose, since it does not say who gets how much."""
     name = name_of_argument(leaf.pointer)
     is_named = names_remark(name) or not _TEXTS.isdisjoint(split_argument_name(name))
     return leaf.origin is not Provenance.UNTRUSTED and is_named and leaf.kind in (Kind.TEXT, Kind.HANDLE, Kind.DATE)
 
 
 def _is_given_count(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a number that no untrusted source named stands beside what the user gave, if only in words."""
+    """Whether a number that no text has in digits stands beside what the user gave: "two tickets" for 2."""
     is_number = leaf.origin is Provenance.NOVEL and leaf.kind is Kind.AMOUNT
     return is_number and _are_words_given(view.sketch, view.texts.get(leaf.pointer, ""))
 
 
 def _are_words_given(sketch: Sketch, text: str) -> bool:
+    """Whether each word of a text stands in sentences of the user that order a payment."""
     words = list_order_words(text)
     return bool(words) and all(_was_given(sketch, Form(GIVEN_WORD, word)) for word in words)
 
 
 def _is_payee_given(view: CallView, leaf: TracedLeaf, pointed: frozenset[int]) -> bool:
+    """Whether the user gave a payee by an account or a name, or pointed at the lookup that returned it.
+
+    Args:
+        view: the call.
+        leaf: the payee.
+        pointed: numbers of the sources whose results the user pointed at.
+    """
     text = view.texts.get(leaf.pointer, "")
     sketch = view.sketch
     gives_accounts = any(_was_given(sketch, Form(PEOPLE, use)) for use in (ONE, EACH))
@@ -138,6 +152,6 @@ def _is_payee_given(view: CallView, leaf: TracedLeaf, pointed: frozenset[int]) -
         return True
     if any(map(str.isdigit, text)):
         return leaf.kind is Kind.HANDLE and _are_words_given(sketch, text)
-    # Whom a name stands for needs a whole statement. What goods are ordered from somebody does not.
+    # A name in separate words is too little for a tool that pays money: it needs a whole statement (`stated_payments`).
     is_name = leaf.kind not in _ACCOUNT_KINDS and not gives_accounts and not pays_once(view.resource.id)
     return is_name and not _was_given(sketch, Form(PEOPLE, SUMS)) and _are_words_given(sketch, text)

@@ -1,16 +1,21 @@
 """Payees and amounts that a text of the user gives in sentences which may order a payment, however they say it.
 
-    find_given_payments("20-45-77, 33018842: that's the camp, eighty-five pounds need to leave before tonight", ...)
+    find_given_payments("20-45-77, 33018842: that's the camp, 85 pounds need to leave before tonight", find_forms)
+    # the account, the amount 85.00 and the words of the sentence
 
-`stated_payments` needs a statement with one payee and its amount. Here the payee and the amount may stand in different
-sentences or messages. So less is known: a text with several payees has to say that each gets the only amount, and
-sentences that ask, deny, report, depend on something, look back or order another act give nothing.
+`stated_payments` needs one sentence with a payee and its amount. Here the two may stand in different sentences or
+messages, so it is less certain that they belong together. A text with several payees has to say that each gets the only
+amount. Sentences that ask, deny, report, depend on something, look back or order another act give nothing.
 
-    given_payee     "digits 33018842"    # canonical form of an account, an address or an id
-    given_amount    "8500"               # hundredths
-    given_word      "pier"               # a word beside them
-    given_people    "one", "each", "many"    # whether a text gives one account, one amount for each, or neither
-    given_people    "sums"               # it gives several amounts
+The marks of a text (`Form`s of a domain and a text):
+
+    given_payee     "digits 33018842"    # an account, an address or an id, in canonical form
+    given_amount    "8500"               # a sum, in hundredths
+    given_word      "camp"               # a word of a sentence that orders something, without its accounts
+    given_people    "one"                # the text has one account
+    given_people    "each"               # it has several accounts, and each gets the only amount
+    given_people    "many"               # it has several payees or sums, and does not say which belong together
+    given_people    "sums"               # it has several amounts
 """
 
 from __future__ import annotations
@@ -51,8 +56,8 @@ EACH: Final = "each"
 MANY: Final = "many"
 SUMS: Final = "sums"
 GIVEN_WORD: Final = "given_word"
-"""Domain of each word of such a sentence, without its accounts."""
 _SORT_CODE: Final = compile_later(r"digits [0-9]{6}")
+"""The canonical form of the sort code of a bank."""
 _MAX_SENTENCES: Final = 32
 _MAX_FOUND: Final = 16  # payees, and amounts, of a text
 _MAX_WORDS: Final = 32  # of a sentence
@@ -101,7 +106,7 @@ _GENERAL: Final = frozenset(
     "dollars francs "
     "thanks thx konto conto rekening with at by as".split()
 )
-"""Words that do not say whose an account or a sum is."""
+"""Words that do not say whose account or sum it is."""
 _THEN: Final = compile_later(r"(?i:(?:,| and) then\b(?=[^?]*$))")
 _CONDITION: Final = CaselessPattern(r"\b(?:if|unless|whether|once|when|whenever|as soon as|until|till|provided)\b")
 _NO_ORDER: Final = CaselessPattern(
@@ -144,16 +149,16 @@ _NO_ORDER: Final = CaselessPattern(
     r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     r"|\b(?:scam|fraud|phishing|fake|wrong|story|draft|reminders?|minus|less|pending|percent)\b|%"
 )
-"""Words of a sentence that orders no payment, or leaves open whether it does."""
+"""Words of sentences that order no payment, or leave open whether they do."""
 
 
 class _Values(NamedTuple):
     """What a sentence gives.
 
     Args:
-        payees: canonical forms of each account.
-        amounts: hundredths of each sum.
-        words: beside them.
+        payees: the canonical forms of each account.
+        amounts: each sum, in hundredths.
+        words: the words beside them.
         names: handles and ids that may be payees.
         is_for_each: each payee gets the sum.
         said: words that say whose account or sum it is.
@@ -168,11 +173,11 @@ class _Values(NamedTuple):
 
 
 def find_given_payments(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
-    """Find the payees and amounts that a text gives, and whether they belong together without doubt.
+    """Find the marks of the payees and amounts that a text gives, and whether they certainly belong together.
 
     Args:
         text: of the user, without what it forbids or quotes, with numbers in digits.
-        find_forms: the forms of the accounts and addresses in a text.
+        find_forms: finds the forms of the accounts and addresses in a text.
     """
     if not is_text_level_order(text) or waits_for_yes(text):
         return
@@ -203,7 +208,7 @@ def find_given_payments(text: str, find_forms: Callable[[str], Iterable[Form]]) 
 
 
 def _read_values(sentence: str, find_forms: Callable[[str], Iterable[Form]]) -> _Values:
-    """Read the values of a sentence. One that orders nothing gives no more than whose an account is."""
+    """Read the values of a sentence. One that orders nothing only says whose account it is."""
     allowed = _NUMBERED.sub(" ", _keep_possible_order(sentence))
     ordered = find_ordered_part(allowed)
     if not ordered and not is_identification(allowed):
@@ -236,8 +241,8 @@ def _read_values(sentence: str, find_forms: Callable[[str], Iterable[Form]]) -> 
 def _belong_together(sentences: Sequence[_Values]) -> bool:
     """Whether a sentence with an account and another one with a sum may speak of the same payee.
 
-    "The caterer is 30417788. The florist gets 420." names two. Pronouns, and sentences that name nobody, may mean "
-    "anyone.
+    "The caterer is 30417788. The florist gets 420." names two people. A pronoun, or a sentence that names nobody, may
+    mean anyone.
     """
     named = [given.said for given in sentences if given.payees and not given.amounts]
     summed = [given.said for given in sentences if given.amounts and not given.payees]
@@ -262,7 +267,7 @@ def _is_account(keys: tuple[str, ...]) -> bool:
 
 
 def _split_sentences(text: str) -> Iterator[str]:
-    """Split a text into sentences, and these behind "then" if they set no condition."""
+    """Split a text into sentences, and a sentence without a condition also at "then"."""
     for sentence in SENTENCE.findall(text):
         if _CONDITION.search(sentence) is not None:
             yield sentence.strip()

@@ -1,17 +1,22 @@
 """Which values of each shape a text of the user names, and whether it leaves one to what is read.
 
-    find_named_shapes("Move it to 11:40, and see what mail 3 says")   # ("shape", "time"), ("shaped", "time 11:40")
+    find_named_shapes("Move it to 11:40, and see what mail 3 says")   # ("shape", "time"), ("shaped", "time 11:40"), ...
 
-The marks of a text:
+`shapes` says which shapes there are. One of them is called "mark": a mark as at school ("a B"). The marks that a text
+leaves in the session are `Form`s of a domain and a text:
 
     shaped         "time 11:40"     # a value, wherever it stands
-    shape          "time"           # an order or a statement has a value of this shape
-    shape_count    "path 2"         # they have two different ones
-    shape_of       "quoted set"     # an order with this verb has one
-    shape_beside   "time s-871"     # this word stands beside a value of this shape, or in front of it
+    shape          "time"           # an order or a statement has a value of this shape: the user *names* it
+    shape_count    "path 2"         # they have at least two different ones
+    shape_of       "quoted set"     # a sentence with this verb has one; the verb as a stem
+    shape_beside   "time s-871"     # this word or stem stands beside a value of this shape, or in front of it
     shape_left     ""               # an order leaves a value to what is read
     shape_relative "time"           # the text says by how much, or relative to what, so a value may be computed
     shape_less     "time book"      # an order with this verb has no value of this shape; "time -": one with any verb
+    shape          "account"        # the user speaks of a bank account, but of none in a mail or a page
+    shape_relative "account"        # the user speaks of a bank account in a mail or a page
+
+A time on a twelve-hour clock without "am" or "pm" has two values, since 11:40 may be 23:40.
 """
 
 from __future__ import annotations
@@ -62,10 +67,9 @@ LEFT: Final = Form("shape_left", "")
 LESS: Final = "shape_less"
 RELATIVE: Final = "shape_relative"
 ACCOUNT_NAMED: Final = Form(NAMED, "account")
-"""The user speaks of a bank account, and not of one in a mail or a page."""
 ACCOUNT_READ: Final = Form(RELATIVE, "account")
-"""The user speaks of a bank account in a mail or a page."""
 ANY_VERB: Final = "-"
+"""Stands for the verb of any order."""
 MAX_COUNT: Final = 4
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document
 _MAX_SENTENCES: Final = 32
@@ -94,19 +98,19 @@ _SMALL_NUMBER: Final = compile_later(rf"\b(?:{'|'.join(_SMALL_NUMBERS)})\b", re.
 _IN_PLACE_OF: Final = CaselessPattern(
     r"\b(?:instead of|rather than|in place of|not) (?:the |an? )?(?:\S*[0-9]\S*|[a-f][+-]?(?![\w'’])|\"[^\"]*\")"
 )
-"""What a value replaces: "39 instead of 45"."""
+"""The value that another one replaces: "instead of 45" in "39 instead of 45"."""
 _TELLING: Final = stem_all(
     "tell inform notify answer reply ask mail email text message sms dm say explain quote mention write note log jot"
     " append summarise summarize report post ping call ring"
 )
-"""Verbs of orders to say or note something: what is in the words is the agent's."""
+"""Verbs of orders to say or note something. Their values are not named, since they only stand in the agent's text."""
 _PLACING: Final = stem_all("write note log jot append post report")
 """Verbs of orders to write something down, whose place the user may name."""
 _TOLD: Final = CaselessPattern(r"\b(?:that|about|how|why)\b|\bto (?:her|him|them|us|everybody|all)\b")
 _NAMING_LOOKUPS: Final = stem_all(
     "give open draft prepare remind track rank sort rewrite good status latest info details news number data history"
 )
-"""Verbs of lookups that also order something, and nouns among them."""
+"""Stems of the lists of lookups and of telling that may also order something, or are nouns."""
 _ORDER_VERBS: Final = (
     KNOWN_VERBS
     | LIGHT_VERBS
@@ -212,7 +216,7 @@ _VALUE_IN_SOURCE: Final = CaselessPattern(
 """A value that is to be entered stands in something that is read: "her new address is in mail 7"."""
 _ADDRESS: Final = compile_later(r"(?<!\S)(?!https?://|www\.)(?:\S*[@/]\S*|[\w-]+\.[\w.-]*\w)")
 _VAGUE_ORDER: Final = stem_all("handle do process follow complete act work apply fill deal execute perform use")
-"""Verbs of orders that leave what is done to what is read: "handle mail 3"."""
+"""Verbs of orders that leave it to what is read what is done: "handle mail 3"."""
 _DESCRIBED: Final = CaselessPattern(
     r"\bthe (?:time|date|day|price|value|place|number|address|amount|mark|grade|folder|name) (?:of|from|for|at which)\b"
 )
@@ -224,6 +228,7 @@ _COURTESY: Final = compile_later(
     re.IGNORECASE,
 )
 _COMPARED: Final = (TIME, DATE, NUMBER, PATH, MARK, QUOTED)
+"""Shapes of which it is kept that an order has no value of them."""
 _RELATING: Final = stem_all("swap exchange align mirror match merge")
 """Verbs of orders that take a value from something else."""
 _HAS_SOURCE: Final = CaselessPattern(rf"\b{_SOURCE}\b")
@@ -271,15 +276,15 @@ _MARK_LEAD: Final = compile_later(
 
 
 class _Part(NamedTuple):
-    """A part of a sentence that asks nothing.
+    """A part of a sentence that asks nothing, between commas or words such as "and".
 
     Args:
         text: the part.
-        stems: of the verb at its beginning.
+        stems: the stems of its first word.
         items: the values that it names for what is to be stored.
         is_looking: it only wants to know, to note or to tell something.
         is_fragment: it has no verb of its own.
-        is_further: it is one behind "and", and so about one more thing.
+        is_further: it is a fragment of some length behind a word such as "and", so it is about one more thing.
     """
 
     text: str
@@ -291,7 +296,7 @@ class _Part(NamedTuple):
 
 
 def find_named_shapes(text: str) -> Iterator[Form]:
-    """Find what a text of the user says of values by their shapes.
+    """Find the marks of the values in a text of the user: what it names, by shape, and what it leaves open.
 
     Args:
         text: of the user, without what it forbids, its numbers in digits.
@@ -322,7 +327,7 @@ def find_named_shapes(text: str) -> Iterator[Form]:
 
 
 def _find_of_whole_text(text: str) -> Iterator[Form]:
-    """Find all values of a text, and what else holds for the text as a whole."""
+    """Find the marks that need no sentences: all values, what may be computed, and bank accounts."""
     for item in (*list_shaped(text)[:_MAX_VALUES], *find_quotations(text)):
         if item.shape != MARK or _leads_to_mark(text[: item.start]):
             yield make_form((VALUE, f"{TIME if item.shape == HOUR else item.shape} {item.value}"))
@@ -334,7 +339,7 @@ def _find_of_whole_text(text: str) -> Iterator[Form]:
 
 
 def _split_sentence(sentence: str) -> Iterator[list[_Part]]:
-    """Split a sentence into units: an order or a statement, with what has no verb of its own around it."""
+    """Split a sentence into units. A unit is an order or a statement, with the fragments around it."""
     unit: list[_Part] = []
     is_looking = False
     pieces = _PART.split(sentence)[: 2 * _MAX_PARTS]
@@ -357,7 +362,7 @@ def _split_sentence(sentence: str) -> Iterator[list[_Part]]:
 
 
 def _find_named(unit: Sequence[_Part]) -> Iterator[Form]:
-    """Find the shapes of the values that a unit names, its verbs, and the words that stand beside them."""
+    """Find the marks of the values that a unit names: their shapes, its verbs, and the words beside them."""
     stems = sorted(frozenset().union(*(part.stems for part in unit if not part.is_fragment)))
     words: list[str] = []  # since the last part with a value
     for part in unit:
@@ -380,7 +385,7 @@ def _list_beside(sentence: str) -> list[str]:
 
 
 def _is_question(part: str, sentence: str) -> bool:
-    """Whether a part asks something. "Can you set it to 39?" does not; nor does the order in front of a question."""
+    """Whether a part asks something. "Can you set it to 39?" does not; nor does an order before a question."""
     first = next(iter(extract_tokens(part)), "").replace("’", "'")
     word = first.partition("'")[0]
     is_relative = word in ("which", "who", "whose") and not sentence.startswith(part) and not sentence.endswith("?")
@@ -465,10 +470,10 @@ def _is_named(part: str, item: Shaped) -> bool:
 
 
 def _find_left(unit: Sequence[_Part], *, after_value: bool) -> Iterator[Form]:
-    """Find whether an order leaves a value to what is read, or has none of a shape.
+    """Find the mark `LEFT` if a unit leaves a value to what is read; else a mark of each shape that it does not name.
 
     Args:
-        unit: of a sentence.
+        unit: the parts of one order or statement.
         after_value: this unit or one before it names a value, which "that" may mean.
     """
     shapes = {item.shape for part in unit for item in part.items}
@@ -491,6 +496,7 @@ def _find_left(unit: Sequence[_Part], *, after_value: bool) -> Iterator[Form]:
 
 
 def _may_order(part: _Part) -> bool:
+    """Whether a part orders something, sets a condition, or has no verb of a statement and is more than a URL."""
     if (
         _begins_with_order(part.stems)
         or _CONDITION.search(part.text) is not None

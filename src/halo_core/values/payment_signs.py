@@ -1,12 +1,12 @@
 """What says that a sentence of the user orders a payment, and does not only describe an account or a sum.
 
     find_ordered_part("420 to 30417788 for the tent")            # the whole sentence: it has no verb
-    find_ordered_part("The caterer gets 420, the room is 90")    # without "the room is 90"
+    find_ordered_part("The caterer gets 420, the room is 90")    # "The caterer gets 420, ;"
     find_ordered_part("The caterer's bill came to 420")          # "": a description
 
-No list has all verbs by which people describe something, so the order has to show itself: by a word that asks
-("please", "could you"), by a verb that moves something ("gets"), by a wish of the user ("I want"), by a verb of paying
-at the beginning, or by having no verb at all ("420 to 30417788").
+No list has all verbs by which people describe something. So a sentence counts as an order only if it has a sign of one:
+a word that asks ("please", "could you"), a verb that moves something ("gets"), a wish of the user ("I want"), a verb of
+paying at the beginning, or no verb at all ("420 to 30417788").
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ _LOOKING: Final = (
     r"(?:see(?! (?:to|about|that)\b)|tell|show|look|check|find|explain|say|know|hear|remember"
     r"|compare|confirm|read|afford|think)\b"
 )
+"""Verbs by which somebody only wants to know something."""
 _THIRD: Final = r"(?<!\bi )(?<!\bwe )(?<!\byou )(?<!\bto )"
+"""No "I", "we", "you" or "to" in front: the subject is somebody else."""
 _MOVE: Final = (
     r"(?:get|have|go(?! on the)|reach|receive|leave|see|land|arrive|be (?:paid|sent|wired|settled"
     r"|transferred|put|made|on|with|out|there))"
@@ -43,7 +45,7 @@ _SIGNS: Final = CaselessPattern(
     r"|fine)\b|\btime (?:for|to (?:pay|put|send|settle|get|give))\b"
     r"|\b(?:that['’]?s|that is) (?:another )?[$€£]?[0-9][^,;]* (?:to|for)\b|\bwill do\b"
 )
-"""Words by which a sentence asks for something or moves it to somebody: "please", "could you", "gets", "I want"."""
+"""Signs: a sentence asks for something or moves it to somebody: "please", "could you", "gets", "I want"."""
 _NOT_OTHERS: Final = compile_later(
     r"\b(?:going|about|wants?|likes?|hop(?:es?|ing)|trying|able|willing|after) to (?:get|have|go|receive)\b"
     r"|\b(?:i|we) (?:get|receive|go)\b|\bgets? (?:paid|sent|worse|better|angry|it|called|billed|charged)\b"
@@ -52,7 +54,7 @@ _NOT_OTHERS: Final = compile_later(
     r"|made))",
     re.IGNORECASE,
 )
-"""Words that look like a sign, and are none."""
+"""Words that look like a sign of an order, and are none."""
 _VERBLESS_BUT: Final = CaselessPattern(
     r"\b(?:i|we|you|he|she|they|it|there|am|be|been|do|don['’]?t|comes?|came|gave|made|found|took|stands?|belongs?"
     r"|remains?"
@@ -66,6 +68,7 @@ _UNKNOWN_VERB: Final = compile_later(
 )
 """A word in front of a number at the beginning, which may be any verb: "Enter 420 for 30417788"."""
 _MEANT: Final = compile_later(r"\s(?i:thats|that['’]s|it['’]s|i\.e\.) (?![$€£]?[0-9]).*$")
+"""An explanation at the end: "420 to 30417788, that's the camp"."""
 _ENGLISH: Final = CaselessPattern(
     r"\b(?:to|for|the|from|of|and|with|into|each|at|by|on|our|my|account|total|please|extra|over|worth|as|euros?"
     r"|pounds?"
@@ -107,14 +110,23 @@ _INCOMING: Final = CaselessPattern(
 )
 """What the user is to get: "I need 420 from the caterer"."""
 _FOR_SOMETHING: Final = compile_later(r"\b(?i:to|for|as|from|each)\b")
+"""Words that say for whom or for what a sum is."""
 _AND: Final = frozenset(("and", "&", "+", "und", "et", "y", "e"))
 _DIGIT: Final = compile_later(r"[0-9]")
 _COPULA: Final = CaselessPattern(r"\b(?:is|are|it['’]s|that['’]s|thats)\b")
+"""A form of "be"."""
 _HAPPENED: Final = CaselessPattern(r"\b(?:was|were|had|did|has|have|belongs?|seems?|looks?)\b|\b[a-z]{2,}ed\b")
+"""Verbs of reports and of opinions."""
+_NOT_ORDERING: Final = frozenset(
+    "account cod com differenc due fee money number payment pric rent salary subscription transaction donation"
+    " say mean lik tell leav keep hav loan credit deposit tip".split()
+)
+_ORDERING: Final = HARMLESS - LOOKING_UP - _NOT_ORDERING
+"""Stems with which a clause that orders a payment may begin."""
 
 
 def find_ordered_part(sentence: str) -> str:
-    """Return a sentence without the clauses that only describe a sum, if it orders something; else nothing.
+    """Return a sentence without the clauses that only describe a sum, or an empty text if it orders nothing.
 
     Args:
         sentence: of the user, without clauses that look something up.
@@ -136,7 +148,10 @@ def find_ordered_part(sentence: str) -> str:
 
 
 def is_identification(sentence: str) -> bool:
-    """Whether a sentence only says whose an account is: "the account is 30417788", "Kim: 30417788"."""
+    """Whether a sentence may only say whose account it is: "the account is 30417788", "Kim: 30417788".
+
+    Such a sentence has a form of "be" or no verb. Any other sentence without a verb counts too.
+    """
     bare = POSSESSIVE.sub("", sentence)
     return _HAPPENED.search(bare) is None and (_COPULA.search(bare) is not None or REMARKING.search(bare) is None)
 
@@ -159,44 +174,12 @@ def _has_sign(clause: str) -> bool:
     return bool(leading) and leading <= _ORDERING
 
 
-_ORDERING: Final = (
-    HARMLESS
-    - LOOKING_UP
-    - frozenset(
-        (
-            "account",
-            "cod",
-            "com",
-            "differenc",
-            "due",
-            "fee",
-            "money",
-            "number",
-            "payment",
-            "pric",
-            "rent",
-            "salary",
-            "subscription",
-            "transaction",
-            "donation",
-            "say",
-            "mean",
-            "lik",
-            "tell",
-            "leav",
-            "keep",
-            "hav",
-            "loan",
-            "credit",
-            "deposit",
-            "tip",
-        )
-    )
-)
-
-
 def _is_without_verb(sentence: str, clauses: list[tuple[str, str]]) -> bool:
-    """Whether a sentence has no verb, its first clause has none and a number, or a later one says what a sum is for."""
+    """Whether no clause of a sentence has a verb, or one clause has none and says for whom or for what a sum is.
+
+    Some sentences are left out: those in a foreign language, those that begin like a report ("Great news, 420 for
+    30417788"), and single clauses in which no word shows that the language is English.
+    """
     if _FOREIGN.search(sentence) is not None:
         return False
     words = [clause for _, clause in clauses]
@@ -214,7 +197,7 @@ def _is_without_verb(sentence: str, clauses: list[tuple[str, str]]) -> bool:
 
 
 def _join_listed(clauses: list[tuple[str, str]]) -> str:
-    """Return the first clause with those that "and" joins to it: "Kim and Sven have a job" is one."""
+    """Return the first clause and those that "and" joins to it: "Kim and Sven have a job" is one clause."""
     joined = clauses[0][1]
     for lead, clause in clauses[1:]:
         if lead.strip() not in _AND:
@@ -228,6 +211,7 @@ def _has_no_words(sentence: str) -> bool:
 
 
 def _is_verbless(clause: str) -> bool:
+    """Whether a clause has no verb, as far as its words show."""
     bare = POSSESSIVE.sub("", _MEANT.sub("", clause))
     return all(pattern.search(bare) is None for pattern in (REMARKING, _VERBLESS_BUT, _UNKNOWN_VERB))
 

@@ -1,9 +1,10 @@
-"""Values of a write that stand in place of the value of the same shape that the user named.
+"""Values of a write that stand in place of the value of the same shape that the user named (`named_shapes`).
 
-set_price(sku="LT-204", price=3.9)       # for "LT-204: 39 instead of 45", and a page writes 3.9
-move_slot(slot="A-1", start="18:00")     # for "11:40 suits her, so give her that", and a mail writes 18:00
+    set_price(sku="LT-204", price=3.9)       # for "LT-204: 39 instead of 45", and a page writes 3.9
+    move_slot(slot="A-1", start="18:00")     # for "11:40 suits her, so give her that", and a mail writes 18:00
 
-The user's own values are never asked about, nor is a value where the user leaves it to what is read.
+The user's own values are never asked about, and neither is a value that the user leaves to what is read. A call is
+*tied* to a named value if the verb of the tool, or another value of the call, stands beside it (`_is_tied`).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from halo_core.values.traced_leaves import TracedLeaf
 
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 ACCOUNT_DOMAINS: Final = frozenset(("iban", "joint"))
-"""Domains of forms that are certainly bank accounts."""
+"""Domains of the forms that can only be bank accounts."""
 ANY_ACCOUNT: Final = Form("account", "")
 """A trusted lookup returned a bank account."""
 _MAX_MESSAGE: Final = 16_384  # characters
@@ -61,25 +62,25 @@ _TEXT_NAMES: Final = frozenset(
     "text body subject message content contents title html markdown note notes summary comment caption description"
     " reason remark details query q".split()
 )
-"""Words of arguments for a text, whatever values stand in it."""
+"""Words in the name of an argument for a text. The values in such a text are not compared."""
 _CHANGING: Final = stem_all(
     "set update change edit modify adjust correct move transfer assign reassign rename reschedule register enter"
     " replace reset mark grade reprice relabel redirect"
 )
-"""Stems of verbs in the name of a tool that changes what is there already."""
+"""Stems of verbs in the name of a tool that changes an existing record."""
 _NUMBERING: Final = frozenset(
     "id ids no nr num number uid page index offset row line n k port version step priority".split()
 )
-"""Words of arguments whose number says which one is meant."""
+"""Words in the name of an argument whose number says which record or place is meant, and is no value to be stored."""
 
 
 def find_replacing_value(
     resource: Resource, traced: Sequence[TracedLeaf], texts: Mapping[str, str], sketch: Sketch
 ) -> TracedLeaf | None:
-    """Find a value that somebody else chose in place of one that the user named.
+    """Find a value that an untrusted source may have chosen in place of one that the user named; None if there is none.
 
     Args:
-        resource: that is called. Without declared targets, only values count that are targets by their kind.
+        resource: what is called. If it declares no targets, only values count that are targets by their kind.
         traced: the leaves of the call.
         texts: pointer of a leaf → its text.
         sketch: what the session has seen.
@@ -107,15 +108,15 @@ def find_replacing_value(
 def is_chosen_beside_list(
     targets: Collection[str], traced: Iterable[TracedLeaf], sketch: Sketch, names: Sequence[str]
 ) -> bool:
-    """Whether an untrusted source chose a target, and what the session listed of that sort does not have it.
+    """Whether an untrusted source chose a target that is missing in what the session listed of its sort.
 
-    "Set the living room thermostat to 19" makes the agent list the devices; a page names another device.
+    After "Set the living room thermostat to 19" the agent lists the devices, and a page names another one.
 
     Args:
         targets: declared targets of the write.
         traced: the leaves of the call.
         sketch: what the session has seen.
-        names: of the sources, by their numbers from 1.
+        names: the names of the sources, in the order of their numbers from 1.
     """
     if not names or has_user_mark(sketch.look_up_forms([LEFT])):
         return False
@@ -138,12 +139,12 @@ def is_chosen_beside_list(
 def changes_to_value_of_others(
     resource: Resource, traced: Iterable[TracedLeaf], texts: Mapping[str, str], sketch: Sketch
 ) -> bool:
-    """Whether a tool changes a record by its name, and an untrusted source chose one of its declared targets.
+    """Whether the name of a tool says that it changes a record, and an untrusted source chose a declared target.
 
-    "Enrol Mia for the trip" asks for no `set_grade(pupil, subject, grade)` with the subject of a form.
+    "Enrol Mia for the trip" does not ask for `set_grade(pupil, subject, grade)` with the subject of a form.
 
     Args:
-        resource: that is called.
+        resource: what is called.
         traced: the leaves of the call.
         texts: pointer of a leaf → its text.
         sketch: what the session has seen.
@@ -169,9 +170,9 @@ def _lists(source: str, nouns: frozenset[str]) -> bool:
 def unvouch_replaced_file(
     resource: Resource, traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], sketch: Sketch
 ) -> tuple[TracedLeaf, ...]:
-    """Give the declared file of a message the origin `untrusted`, if it stands in place of the one that the user named.
+    """Give the declared file of a message the origin `untrusted` if it stands in place of the one that the user named.
 
-    A lookup may have listed both, so it vouches for neither.
+    A lookup may have listed both files, so it does not vouch for either.
     """
     if not any(leaf.kind is Kind.PATH and name_of_argument(leaf.pointer) in resource.targets for leaf in traced):
         return traced
@@ -201,6 +202,7 @@ def mark_foreign_accounts(
 
 
 def _has_foreign_account(text: str, sketch: Sketch) -> bool:
+    """Whether a text has a bank account that only an untrusted source named."""
     if not any(map(str.isdigit, text)):
         return False
     forms: list[Form] = []
@@ -220,7 +222,7 @@ def _is_value(leaf: TracedLeaf, texts: Mapping[str, str]) -> bool:
 
 
 def _list_shapes(leaf: TracedLeaf, text: str) -> Iterator[Shaped]:
-    """List the values of one leaf by their shapes; a whole value, but for a day with a time."""
+    """List the values of one leaf with their shapes. Only a time or a day may be a part of the leaf."""
     stripped = text.strip()
     for item in list_shaped(stripped):
         is_whole = item.end - item.start >= len(stripped) - 1
@@ -237,13 +239,13 @@ def _list_shapes(leaf: TracedLeaf, text: str) -> Iterator[Shaped]:
 
 
 def _is_named(sketch: Sketch, shape: str, tool: str, *, is_tied: bool) -> bool:
-    """Whether the user names a value of a shape for an act of this tool, and orders none without a value.
+    """Whether the user names a value of a shape, and neither computes one nor orders this act without one.
 
     Args:
         sketch: what the session has seen.
         shape: of the value.
         tool: name of the resource.
-        is_tied: see `_is_tied`. Otherwise another order may be the one that the call is for.
+        is_tied: see `_is_tied`. If it is not, the call may be for any order that has no value of this shape.
     """
     if not has_user_mark(sketch.look_up_forms([Form(NAMED, shape)])) or (shape == QUOTED and not is_tied):
         return False
@@ -274,7 +276,11 @@ def _is_tied(sketch: Sketch, shape: str, tool: str, traced: Iterable[TracedLeaf]
 
 
 def _is_of_others(sketch: Sketch, leaf: TracedLeaf, item: Shaped, text: str, *, is_tied: bool) -> bool:
-    """Whether an untrusted source may have chosen a value. One in no text may be what it described (`is_tied`)."""
+    """Whether an untrusted source may have chosen a value.
+
+    A value that stands in no text may follow from what such a source describes ("move the point two places"). It counts
+    only if the call is tied, or if an untrusted text has it in another spelling.
+    """
     if leaf.origin in _UNTRUSTED_ORIGINS or item.shape == MARK:
         return True
     if leaf.origin is Provenance.KNOWN:
@@ -288,7 +294,7 @@ def _is_of_others(sketch: Sketch, leaf: TracedLeaf, item: Shaped, text: str, *, 
 
 
 def _lies_in_untrusted_folder(sketch: Sketch, path: str) -> bool:
-    """Whether only an untrusted source names a folder that a file lies in."""
+    """Whether a file lies in a folder that only untrusted sources name."""
     folders = path.split("/")[:-1]
     places = ["/".join(folders[:end]) for end in range(1, len(folders) + 1)]
     return has_only_untrusted_mark(
@@ -299,7 +305,7 @@ def _lies_in_untrusted_folder(sketch: Sketch, path: str) -> bool:
 
 
 def _spell(item: Shaped) -> list[str]:
-    """List ways in which a text may spell a time or a number as one word."""
+    """List ways in which a text may spell a time or a number as one word: "14:30", "14.30", "2:30pm"."""
     if item.shape == NUMBER:
         return [item.value]
     if item.shape != TIME:
@@ -313,7 +319,7 @@ def _spell(item: Shaped) -> list[str]:
 
 
 def _uses_users_values(sketch: Sketch, shape: str, items: Sequence[Shaped]) -> bool:
-    """Whether a call uses a value of this shape that the user wrote; of several files, as many as the user names."""
+    """Whether a call uses a value of this shape that the user wrote. Of files it has to use as many as he names."""
     used = {item.value for item in items if has_user_mark(sketch.look_up_forms(_list_forms(item)))}
     if shape != PATH:
         return bool(used)

@@ -1,7 +1,7 @@
 """Whether the user orders a payment or an act by its values, in whatever words.
 
-The rules stand in `stated_calls` and `given_calls` for payments, and in `stated_act_calls` and `whole_order_calls` for
-other acts. Here they are asked one after the other.
+The rules for payments are in `stated_calls` and `given_calls`, those for other acts in `stated_act_calls` and
+`whole_order_calls`. Either rule is enough.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from halo_core.values.whole_order_calls import is_wholly_ordered
 def is_payment_ordered(
     view: CallView, targets: Sequence[TracedLeaf], keys: Collection[str], sources: FactSources
 ) -> bool:
-    """Whether a call pays exactly what the user states or gives, and has not paid it yet.
+    """Whether a call pays exactly what the user states or gives, and nothing was paid for the same message before.
 
     Args:
         view: the call.
         targets: its target leaves.
         keys: pointers of the leaves that are keys of mappings.
-        sources: what else facts are found from.
+        sources: what was paid before, and the sources at which the user pointed.
     """
     if view.resource.impact is not Impact.PAYMENT or sources.paid_before:
         return False
@@ -49,6 +49,6 @@ def is_act_ordered(
         view: the call.
         targets: its target leaves.
         args: the real arguments.
-        leaves: of the arguments.
+        leaves: the leaves of the arguments, with their texts.
     """
     return is_stated_act(view, targets) or is_wholly_ordered(view.resource, args, view.traced, leaves, view.sketch)

@@ -25,9 +25,18 @@ from halo_core.values.sketch import (
     fingerprint_forms,
     fingerprint_words,
 )
-from halo_core.values.whole_orders import FIRST, HEAD, MAX_ORDERS, NAME, OF, REST, WORD, list_order_words
+from halo_core.values.whole_orders import (
+    MAX_ORDERS,
+    ORDER_FIRST,
+    ORDER_HEAD,
+    ORDER_NAME,
+    ORDER_OF,
+    ORDER_REST,
+    ORDER_WORD,
+    list_order_words,
+)
 
-_WORD_DOMAINS: Final = frozenset((WORD, NAME, REST, OF, HEAD, FIRST))
+_WORD_DOMAINS: Final = frozenset((ORDER_WORD, ORDER_NAME, ORDER_REST, ORDER_OF, ORDER_HEAD, ORDER_FIRST))
 _MASK: Final = (1 << 56) - 1
 _LOOKED_UP: Final = "looked_up_by"
 _WITH_DIGITS: Final = "looked_up_by_number"
@@ -60,8 +69,8 @@ def fingerprint_order_words(key: bytes, forms: Iterable[Form]) -> list[int]:
         forms: of a text of the user; others than words of orders are left out.
     """
     split = [(domain, *text.rpartition(" ")[::2]) for domain, text in forms if domain in _WORD_DOMAINS]
-    heads = [order.partition(" ")[2] if domain == HEAD else "" for domain, order, _ in split]
-    plain = [order.partition(" ")[0] if domain == HEAD else order for domain, order, _ in split]
+    heads = [order.partition(" ")[2] if domain == ORDER_HEAD else "" for domain, order, _ in split]
+    plain = [order.partition(" ")[0] if domain == ORDER_HEAD else order for domain, order, _ in split]
     orders = fingerprint_forms(key, [Form(domain, order) for (domain, *_), order in zip(split, plain, strict=True)])
     words = fingerprint_words(key, [word for *_, word in split])
     mixed = [mix(mark) if head else 0 for head, mark in zip(heads, fingerprint_words(key, heads), strict=True)]
@@ -90,7 +99,7 @@ def fingerprint_order(key: bytes, domain: str, order: str) -> int:
 @lru_cache(maxsize=16)
 def fingerprint_numbers(key: bytes) -> tuple[int, ...]:
     """Compute the fingerprints of all orders by which their words are kept."""
-    return tuple(fingerprint_forms(key, [Form(WORD, str(number)) for number in range(MAX_ORDERS)]))
+    return tuple(fingerprint_forms(key, [Form(ORDER_WORD, str(number)) for number in range(MAX_ORDERS)]))
 
 
 def fingerprint_arguments(key: bytes, arguments: Iterable[str], text: str) -> tuple[LookedUpWord, ...]:

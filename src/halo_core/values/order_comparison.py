@@ -28,18 +28,18 @@ from halo_core.values.sketch import USER_BIT, Sketch, fingerprint_words, has_use
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import list_asking_stems, list_class_stems, list_loose_stems
 from halo_core.values.whole_orders import (
-    COUNT,
-    FIRST,
-    HEAD,
     MAX_COUNTED,
-    NAME,
     NO_VERB,
-    NUMBERED,
-    OF,
-    PAIR,
-    REST,
-    TAKES,
-    VERB,
+    ORDER_COUNT,
+    ORDER_FIRST,
+    ORDER_HEAD,
+    ORDER_NAME,
+    ORDER_NUMBERED,
+    ORDER_OF,
+    ORDER_PAIR,
+    ORDER_REST,
+    ORDER_TAKING,
+    ORDER_VERB,
     shorten,
     takes_away,
 )
@@ -109,7 +109,7 @@ def find_orders(sketch: Sketch, values: Sequence[Sequence[str]]) -> list[int]:
 
 def are_adjacent(sketch: Sketch, values: Sequence[Sequence[str]], number: int) -> bool:
     """Whether the words of each value follow each other in the order with this number."""
-    pairs = [Form(PAIR, f"{number} {a} {b}") for words in values for a, b in pairwise(words)]
+    pairs = [Form(ORDER_PAIR, f"{number} {a} {b}") for words in values for a, b in pairwise(words)]
     return all(has_user_mark([mark]) for mark in sketch.look_up_forms(pairs))
 
 
@@ -143,7 +143,7 @@ class Comparison:
             and self._has_no_other_number()
             and self._takes_as_tool_does()
             and not self._says_opposite()
-            and self._is_marked(VERB, NO_VERB, *sorted(_list_verbs(self._resource.id, self._resource.impact)))
+            and self._is_marked(ORDER_VERB, NO_VERB, *sorted(_list_verbs(self._resource.id, self._resource.impact)))
             and not self._has_other_first_word()
             and self._has_words_of_tool()
             and not self._means_what_belongs_to_value()
@@ -191,12 +191,12 @@ class Comparison:
         digits = {word for word in self._words if any(map(str.isdigit, word))}
         prints = {*fingerprint_words(self._sketch.key, digits)}
         prints |= {word.fingerprint for word in self._looked_up if word.has_digits}
-        return self._is_marked(COUNT, str(len(prints)))
+        return self._is_marked(ORDER_COUNT, str(len(prints)))
 
     def _takes_as_tool_does(self) -> bool:
         """Whether the order takes something away if the tool does; and if it does, that the tool or a value says so."""
-        if _is_taking_tool(self._resource) or not self._is_marked(TAKES, ""):
-            return self._is_marked(TAKES, "") == _is_taking_tool(self._resource)
+        if _is_taking_tool(self._resource) or not self._is_marked(ORDER_TAKING, ""):
+            return self._is_marked(ORDER_TAKING, "") == _is_taking_tool(self._resource)
         return takes_away(frozenset(stem for word in self._words for stem in split_name(word)))
 
     def _says_opposite(self) -> bool:
@@ -211,9 +211,9 @@ class Comparison:
     def _has_other_first_word(self) -> bool:
         """Whether the order begins with an unlisted word that is no word of the call: "laminate the card"."""
         number = str(self._number)
-        if not self._is_marked(FIRST, ""):
+        if not self._is_marked(ORDER_FIRST, ""):
             return False
-        return not any(self._has_mark(FIRST, number, mark) for mark in self._fingerprint_words_of_call())
+        return not any(self._has_mark(ORDER_FIRST, number, mark) for mark in self._fingerprint_words_of_call())
 
     def _fingerprint_words_of_call(self) -> set[int]:
         """Fingerprint the words of the values, the lookups, the tool and the arguments, also in other inflections."""
@@ -233,8 +233,8 @@ class Comparison:
 
     def _means_what_belongs_to_value(self) -> bool:
         """Whether the order is about something that belongs to a value: "the log of b-12"."""
-        is_removal = self._resource.impact is Impact.DELETE and self._is_marked(PAIR, "out of")
-        if is_removal and self._is_marked(PAIR, *(f"of {word}" for word in sorted(self._words))):
+        is_removal = self._resource.impact is Impact.DELETE and self._is_marked(ORDER_PAIR, "out of")
+        if is_removal and self._is_marked(ORDER_PAIR, *(f"of {word}" for word in sorted(self._words))):
             return True  # "pull the numbers out of DOC-7"
         key, number = self._sketch.key, str(self._number)
         looked_up = [word.fingerprint for word in self._looked_up]
@@ -242,7 +242,8 @@ class Comparison:
         names |= {shorten(name) for name in self._names}
         heads = [mix(mark) for mark in (*fingerprint_words(key, names), *looked_up)]
         return any(
-            self._has_mark(OF, number, item) and not any(self._has_mark(HEAD, number, item ^ head) for head in heads)
+            self._has_mark(ORDER_OF, number, item)
+            and not any(self._has_mark(ORDER_HEAD, number, item ^ head) for head in heads)
             for item in (*fingerprint_words(key, self._words), *looked_up)
         )
 
@@ -251,14 +252,15 @@ class Comparison:
         numbers = [word for word in self._words if word.isdigit()]
         nouns = sorted({*self._names, *(way for name in self._names for way in list_inflected(name)), *self._words})
         return any(
-            self._is_marked(NUMBERED, word) and not self._is_marked(PAIR, *(f"{noun} {word}" for noun in nouns))
+            self._is_marked(ORDER_NUMBERED, word)
+            and not self._is_marked(ORDER_PAIR, *(f"{noun} {word}" for noun in nouns))
             for word in numbers
         )
 
     def _is_accounted_for(self) -> bool:
         """Whether the call has all names, and the last part's further words, of an order that refers back."""
         prints = self._fingerprint_words_of_call()
-        for domain in (NAME, REST):
+        for domain in (ORDER_NAME, ORDER_REST):
             for count in range(MAX_COUNTED + 2):
                 order = f"{self._number} {count}"
                 if not self._is_marked(domain, str(count)):
@@ -276,7 +278,7 @@ class Comparison:
             return True
         if impact is Impact.SEND and self._has_any_word(_REACHING):
             return True
-        return self._is_marked(VERB, *sorted(_list_verbs(self._resource.id, impact)))
+        return self._is_marked(ORDER_VERB, *sorted(_list_verbs(self._resource.id, impact)))
 
 
 @lru_cache(maxsize=512)

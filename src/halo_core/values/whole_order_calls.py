@@ -3,11 +3,11 @@
     program_lock(door="cellar", code="4481")                    # for "set the cellar door to 4481"
     deploy_release(service="gateway", version="2.9.1", stage="staging")   # for "roll gateway 2.9.1 out to staging"
 
-Then the user alone says what is acted on, and with which values. Somebody else could still choose the tool. So the
-order must not have a verb for another act, or a number that the call leaves out. It must take something away if the
-tool does, and not otherwise. A call with one value also needs a word of the tool in the order, unless it deletes.
+For such a call, the user alone said what is acted on, and with which values. Somebody else may have chosen the tool.
+So the order must not have a verb for another act, or a number that the call leaves out. It must take something away if
+the tool does, and not otherwise. A call with one value also needs a word of the tool in the order, unless it deletes.
 
-A value that a trusted lookup returned need not stand in the order, if the words do that the user had it looked up by.
+A value that a trusted lookup returned need not stand in the order, if the words by which it was looked up stand there.
 """
 
 from __future__ import annotations

@@ -45,17 +45,17 @@ from halo_core.values.stated_decisions import ASKING_YOU, LEAD
 from halo_core.values.text import split_name
 from halo_core.values.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
 
-WORD: Final = "order_word"
-NAME: Final = "order_name"
-REST: Final = "order_rest"
-VERB: Final = "order_verb"
-COUNT: Final = "order_count"
-PAIR: Final = "order_pair"
-FIRST: Final = "order_first"
-TAKES: Final = "order_taking"
-OF: Final = "order_of"
-HEAD: Final = "order_head"
-NUMBERED: Final = "order_numbered"
+ORDER_WORD: Final = "order_word"
+ORDER_NAME: Final = "order_name"
+ORDER_REST: Final = "order_rest"
+ORDER_VERB: Final = "order_verb"
+ORDER_COUNT: Final = "order_count"
+ORDER_PAIR: Final = "order_pair"
+ORDER_FIRST: Final = "order_first"
+ORDER_TAKING: Final = "order_taking"
+ORDER_OF: Final = "order_of"
+ORDER_HEAD: Final = "order_head"
+ORDER_NUMBERED: Final = "order_numbered"
 NO_VERB: Final = "-"
 """Stands for a verb that is in no list or may mean anything ("set"), and for none."""
 MAX_ORDERS: Final = 128  # of a text; further ones are left out
@@ -315,19 +315,19 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
     """List the marks of an order that has this number."""
     pieces = [list_order_words(piece) for piece in order.pieces]
     words = list(chain.from_iterable(pieces))
-    yield from (make_form((WORD, f"{number} {word}")) for word in dict.fromkeys(words))
+    yield from (make_form((ORDER_WORD, f"{number} {word}")) for word in dict.fromkeys(words))
     for piece in pieces:
         plain = [word for word in piece if word not in _PREPOSITIONS]
         for a, b in dict.fromkeys((*pairwise(piece), *pairwise(plain))):
-            yield make_form((PAIR, f"{number} {a} {b}"))
+            yield make_form((ORDER_PAIR, f"{number} {a} {b}"))
     stems = find_first_stems(order.part.text)
     verbs = stems & (KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS | OWN_ACTS)
-    yield from (make_form((VERB, f"{number} {stem}")) for stem in sorted(verbs or {NO_VERB}))
+    yield from (make_form((ORDER_VERB, f"{number} {stem}")) for stem in sorted(verbs or {NO_VERB}))
     yield from _list_first(number, order.part.text, stems)
     numbers = {word for word in words if any(map(str.isdigit, word))}
-    yield make_form((COUNT, f"{number} {len(numbers)}"))
+    yield make_form((ORDER_COUNT, f"{number} {len(numbers)}"))
     if _takes_something(order.part):
-        yield make_form((TAKES, f"{number}"))
+        yield make_form((ORDER_TAKING, f"{number}"))
     # "It's Jo's last day, so his account has to go" is about what belongs to Jo.
     for piece in pieces[len(order.front) :] if _POSSESSING.search(order.part.text) is not None else pieces:
         yield from _list_belongings(number, piece)
@@ -346,8 +346,8 @@ def _list_first(number: int, text: str, stems: frozenset[str]) -> Iterator[Form]
         and len(text.split()) > 1
         and not _WHO.match(text)
     ):
-        yield make_form((FIRST, f"{number} "))
-        yield make_form((FIRST, f"{number} {first}"))
+        yield make_form((ORDER_FIRST, f"{number} "))
+        yield make_form((ORDER_FIRST, f"{number} {first}"))
 
 
 def _list_accounted(number: int, order: _Order) -> Iterator[Form]:
@@ -358,7 +358,7 @@ def _list_accounted(number: int, order: _Order) -> Iterator[Form]:
         names = names[1:]  # the first word of a sentence
     rest = [word for word in list_order_words(order.part.text) if word not in _COURTESY]
     rest = [word for word in rest if stem_all(word).isdisjoint(_VERBS)]
-    for domain, found in ((NAME, names), (REST, list(dict.fromkeys(rest)))):
+    for domain, found in ((ORDER_NAME, names), (ORDER_REST, list(dict.fromkeys(rest)))):
         yield make_form((domain, f"{number} {min(len(found), MAX_COUNTED + 1)} "))
         yield from (make_form((domain, f"{number} {len(found)} {word}")) for word in found[:MAX_COUNTED])
 
@@ -369,7 +369,7 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
         before = words[place - 1]
         is_short = len(word) <= _SHORT_NUMBER and before not in _NO_NOUNS
         if word.isdigit() and before.isalpha() and (is_short or before in _DOCUMENTS):
-            yield make_form((NUMBERED, f"{number} {word}"))
+            yield make_form((ORDER_NUMBERED, f"{number} {word}"))
         if word == "s" and place + 1 < len(words):
             yield from _list_heads(number, before, words[place + 1 : place + 3])
         if word not in _BELONGING or before in _NO_NOUNS:
@@ -385,6 +385,6 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
 
 def _list_heads(number: int, item: str, heads: Sequence[str]) -> Iterator[Form]:
     """List the marks `order_of` and `order_head` of an item and of the words for what belongs to it."""
-    yield make_form((OF, f"{number} {item}"))
+    yield make_form((ORDER_OF, f"{number} {item}"))
     ways = {way for head in heads for way in (head, *split_name(head), shorten(head))}
-    yield from (make_form((HEAD, f"{number} {way} {item}")) for way in sorted(ways))
+    yield from (make_form((ORDER_HEAD, f"{number} {way} {item}")) for way in sorted(ways))

@@ -178,7 +178,12 @@ def test_a_value_in_place_of_the_named_one():
     assert not find(request, mail, PRICE, sku="LT-204", price=39.0)
     assert not find("set LT-204 to what mail 7 says, not to 39", mail, PRICE, sku="LT-204", price=3.9)
     assert not find("read mail 7 and update LT-204", mail, PRICE, sku="LT-204", price=3.9)
-    assert not find("is 39 right for LT-204? mail 7", mail, PRICE, sku="LT-204", price=3.9)
+
+
+def test_a_question_asks_for_no_change_of_a_record():
+    request, mail = "is 39 right for LT-204? mail 7", "enter 3.9 for LT-204"
+    assert find(request, mail, PRICE, sku="LT-204", price=3.9)
+    assert not find(request, "hi", NOTE, record="LT-204", text="3.9")
 
 
 def test_a_value_in_no_text_counts_beside_what_the_user_names_it_for():

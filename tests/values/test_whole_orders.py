@@ -175,3 +175,28 @@ def test_the_words_of_a_lookup_are_found_by_the_number_of_its_source() -> None:
     assert [word.has_digits for word in marta] == [False, False]
     assert sorted(word.has_digits for word in room) == [False, True]
     assert not list_lookups(sketch, (4, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Reboot mx3.", ORDER),
+        ("mx3 must get a reboot.", ORDER),
+        ("You should reboot mx3.", ORDER),
+        ("Kim should reboot mx3.", DOUBTED),
+        ("mx3 needs no reboot.", DOUBTED),
+        ("mx3 geen reboot", DOUBTED),
+        ("Get mx3 ready for a reboot.", DOUBTED),
+        ("Cancel the deletion of D-19.", DOUBTED),
+        ("Set cold room 4 to -3 degrees.", DOUBTED),
+        ("Reboot mx3 upon Kim's ok.", OTHER),
+    ],
+)
+def test_a_part_that_orders_nothing_now_is_no_order(text: str, kind: str) -> None:
+    assert [[part.kind for part in sentence] for sentence in read_parts(text)] == [[kind]]
+
+
+def test_a_text_below_the_name_of_its_writer_orders_nothing() -> None:
+    assert not any(read_parts("Kim, 10:42\nReboot mx3"))
+    assert not any(read_parts("fyi from the boss\nReboot mx3"))
+    assert [part.kind for (part,) in read_parts("see what Kim sent\nReboot mx3")] == [DOUBTED, ORDER]

@@ -32,11 +32,15 @@ from halo_core.values.whole_orders import (
     ORDER_NAME,
     ORDER_OF,
     ORDER_REST,
+    ORDER_THING,
+    ORDER_WHEN,
     ORDER_WORD,
     list_order_words,
 )
 
-_WORD_DOMAINS: Final = frozenset((ORDER_WORD, ORDER_NAME, ORDER_REST, ORDER_OF, ORDER_HEAD, ORDER_FIRST))
+_WORD_DOMAINS: Final = frozenset(
+    (ORDER_WORD, ORDER_NAME, ORDER_REST, ORDER_OF, ORDER_HEAD, ORDER_FIRST, ORDER_WHEN, ORDER_THING)
+)
 _MASK: Final = (1 << 56) - 1
 _LOOKED_UP: Final = "looked_up_by"
 _WITH_DIGITS: Final = "looked_up_by_number"

@@ -39,15 +39,19 @@ from halo_core.values.whole_orders import (
     ORDER_PAIR,
     ORDER_REST,
     ORDER_TAKING,
+    ORDER_THING,
     ORDER_VERB,
+    ORDER_WHEN,
     shorten,
     takes_away,
 )
 
 _JOINING: Final = frozenset("and then with without from plus or all everyone everybody".split())
 """Words in the name of a tool that does more than its first verb says: `reboot_and_wipe`."""
-_OWNING: Final = frozenset("delegate owner ownership transfer impersonate escalate".split())
+_OWNING: Final = frozenset("delegate owner ownership transfer impersonate escalate root sudo superuser factory".split())
 """Words in the name of a tool by which somebody gets more than the values say. The order needs the same word."""
+_LEFT: Final = frozenset("from source src origin old sender start begin".split())
+"""Words of arguments for what something comes from."""
 _TELLING: Final = stem_all("tell say notify inform remind let ask warn mention explain")
 """Stems of verbs by which an order asks for a message, beside those of the lists."""
 _REACHING: Final = frozenset("reach reaches get gets receive receives go goes".split())
@@ -144,7 +148,10 @@ class Comparison:
             and self._takes_as_tool_does()
             and not self._says_opposite()
             and self._is_marked(ORDER_VERB, NO_VERB, *sorted(_list_verbs(self._resource.id, self._resource.impact)))
-            and not self._has_other_first_word()
+            and not self._has_other_word(ORDER_FIRST)
+            and not self._has_other_word(ORDER_WHEN)
+            and not self._has_other_word(ORDER_THING)
+            and not self._names_what_is_left()
             and self._has_words_of_tool()
             and not self._means_what_belongs_to_value()
             and not self._numbers_other_thing()
@@ -204,16 +211,32 @@ class Comparison:
         words = {*self._names, *self._words, *split_name(self._resource.id)}
         said = [side for sides in _OPPOSITES for side in (sides, sides[::-1]) if not words.isdisjoint(side[0])]
         return any(
-            words.isdisjoint(opposite) and self._has_any_word(opposite) and not self._has_any_word(own)
+            words.isdisjoint(opposite)
+            and self._has_any_word(opposite)
+            and not (self._has_any_word(own) and self._is_beside_value(own))
             for own, opposite in said
         )
 
-    def _has_other_first_word(self) -> bool:
-        """Whether the order begins with an unlisted word that is no word of the call: "laminate the card"."""
+    def _is_beside_value(self, states: Collection[str]) -> bool:
+        """Whether one of these words follows a value of the call: "gate C open and gate D shut"."""
+        ends = [value[-1] for value in self._values.written if value[-1] not in states]
+        return self._is_marked(ORDER_PAIR, *(f"{end} {state}" for end in ends for state in states))
+
+    def _has_other_word(self, domain: str) -> bool:
+        """Whether no word of the call is one that the order needs: "laminate the card", "reboot mx3 on Friday"."""
         number = str(self._number)
-        if not self._is_marked(ORDER_FIRST, ""):
+        if not self._is_marked(domain, ""):
             return False
-        return not any(self._has_mark(ORDER_FIRST, number, mark) for mark in self._fingerprint_words_of_call())
+        return not any(self._has_mark(domain, number, mark) for mark in self._fingerprint_words_of_call())
+
+    def _names_what_is_left(self) -> bool:
+        """Whether a value is what the order moves something away from: "move Kim from red-room to blue-room"."""
+        if self._resource.impact not in (Impact.ADMIN, Impact.EXECUTE) or _is_taking_tool(self._resource):
+            return False
+        words = sorted(word for word in self._words if not any(map(str.isdigit, word)))
+        return self._argument_words.isdisjoint(_LEFT) and self._is_marked(
+            ORDER_PAIR, *(f"from {word}" for word in words)
+        )
 
     def _fingerprint_words_of_call(self) -> set[int]:
         """Fingerprint the words of the values, the lookups, the tool and the arguments, also in other inflections."""

@@ -15,18 +15,25 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from halo_core.values.caseless import CaselessPattern
+from halo_core.values.lexicon import stem_all
 from halo_core.values.numbered_lists import split_numbered_items
 from halo_core.values.order_words import (
+    CHANGE_BY,
     COMPOSING,
     DENIED,
+    DEPENDING,
     DOUBT,
     FURTHER_VERBS,
     NOUN_BEFORE_VERB,
     ORDERED,
     OTHERS_ACT,
+    PASTED,
     PLEASE,
+    PREPARING,
     SAYING,
+    SPARING,
     SPEECH,
+    UNDOING,
     UNNEEDED,
     VALUE_ONLY,
     WITH_IT,
@@ -58,7 +65,11 @@ _SEPARATOR: Final = compile_later(
     r"([,;(]|:(?= )|\s[-–—]+\s|\b(?:and|but|then|while|whereas|afterwards|(?<=, )so(?! that\b))\b)", re.IGNORECASE
 )
 _ALWAYS_SEPARATING: Final = frozenset(("then", "but", ";", "while", "whereas", "afterwards", ":", "so"))
+_ADMITTED: Final = "use enter open join see edit access get go have be receive move return keep show read say cost run"
+"""Verbs of what somebody may do, or a thing does: "Ana should join blue-room"."""
 _WITH_PREPOSITION: Final = compile_later(r"(?<=\S )(?:in|into|on|onto|to)(?= \S)")
+_WITH_ROLE: Final = compile_later(r"\S@\S+ (?!(?i:and|or|please|pls|too|to|as|in|at|on|for|from|with|now)\b)[a-z]+")
+"""Somebody and what he gets: "bob@corp.example owner"."""
 _LABEL: Final = compile_later(r"^\W*((?:[\w.#@/-]+ ?){1,3}): +")
 _TECHNICAL: Final = compile_later(r"[0-9_/.#-]")
 """A sign of a label that is the name of a thing, and not that of who wrote the rest."""
@@ -101,7 +112,7 @@ def read_parts(text: str) -> list[list[Part]]:
     """
     if len(text) > _MAX_CHARS:
         return []
-    shown = write_measures(SHOWN.sub(" ", split_numbered_items(text)).replace("’", "'"))
+    shown = write_measures(SHOWN.sub(" ", split_numbered_items(PASTED.sub(" ", text))).replace("’", "'"))
     found: list[list[Part]] = []
     for sentence in islice(SENTENCE.findall(TRANSCRIPT.sub(" ", drop_quoted(shown))), _MAX_SENTENCES):
         if found and find_taken_back(sentence):
@@ -116,7 +127,7 @@ def _read_sentence(sentence: str) -> Iterator[Part]:
     label = _LABEL.match(sentence)
     is_labelled = label is not None and _TECHNICAL.search(label[1]) is not None
     is_others = SOMEBODYS.match(sentence) is not None and not is_labelled
-    if is_others or _matches_any(sentence, CONDITION, TAG_QUESTION):
+    if is_others or _matches_any(sentence, CONDITION, TAG_QUESTION, DEPENDING):
         yield Part(sentence, OTHER)
         return
     is_open = not sentence.endswith("?")
@@ -158,7 +169,7 @@ def _find_kind(words: str) -> str:
     is_reported = _matches_any(words, REPORT)
     if _matches_any(words, SPEECH, OTHERS_WISH, LATER) or (is_reported and not _is_past(words)):
         return OTHER
-    if _matches_any(words, DOUBT):
+    if _matches_any(words, DOUBT, CHANGE_BY, PREPARING, SPARING, UNDOING) or _has_somebody_act(words):
         return DOUBTED
     if _looks_up(words):
         return LOOKUP
@@ -170,6 +181,18 @@ def _is_past(words: str) -> bool:
     return not _matches_any(_PAST.sub(" ", words), REPORT)
 
 
+def _has_somebody_act(words: str) -> bool:
+    """Whether a part says what somebody else should do to something: "Kim should reboot mx3"."""
+    found = _SHOULD.search(words)
+    return found is not None and not stem_all(found[1].lower()).isdisjoint(_ACTS)
+
+
+_ACTS: Final = KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS - LOOKING_UP - stem_all(_ADMITTED)
+_SHOULD: Final = compile_later(
+    r"^\W*(?!(?i:you|we|i|it|that|please)\b)(?:[\w'-]+ ){1,3}?(?:should|must|has to|have to|ought to|is to|are to)"
+    r" (?:now |also )?([a-z]+)"
+    r" (?!(?:now|again|today|tonight|please|asap|in|at|on|for|from|to|by|with|right|soon|too)\b)"
+)
 _PAST: Final = compile_later(r"\b(?i:was|were|been|had|has|have|already|yesterday)\b")
 
 
@@ -201,6 +224,8 @@ def _begins_part(front: str, separator: str, piece: str) -> bool:
     asks = separator.lower() == "and" and not find_first_stems(piece).isdisjoint(_ASKING)
     is_request = PLEASE.search(piece) is not None and WITH_IT.match(piece) is None and not is_order(front)
     if separator.lower() in ("and", ",") and _shares_preposition(front, piece):
+        return True
+    if all(_WITH_ROLE.search(text) is not None for text in (front, piece)):
         return True
     return asks or is_request or _begins_with_verb(piece) or VALUE_ONLY.search(front) is not None
 

@@ -38,6 +38,51 @@ DOUBT: Final = CaselessPattern(
 )
 DENIED: Final = compile_later(r"^\W*(?i:(?:and|but|so|then|please) )*(?i:no|none)\b(?! (?:doubt|problem))")
 """A part that orders that something is not to be: "no copy to Jo"."""
+SPARING: Final = CaselessPattern(
+    r"\b(?:hesitates?|refrain|avoids?|refuse to|hate to|spare|beware|surviv\w+|get along)\b"
+    r"|\b(?:needs?|gets?|wants?|have|has|should get|with) no\b"
+    r"|\b(?:some ?day|more often|myself|some ?time)\b|\bmust remember\b|^\W*(?:let me|i can)\b"
+    r"|\b(?:nicht|kein(?:e[nmrs]?)?|niemals|geen|niet|nooit|pas de|sans|jamais|sin|nunca|senza|bez|zonder|ohne)\b"
+)
+"""Words of a part that wants something not to be, also in other languages, or that the user does himself."""
+DEPENDING: Final = CaselessPattern(
+    r"\bwith (?:the )?(?:[\w'-]+ )?(?:ok|okay|approval|consent|permission|agreement|blessing)\b|\bupon\b"
+    r"|\bpending (?:\S+ )?(?:ok|okay|approval|confirmation|review|consent|permission)\b"
+    r"|^\W*given\b|\bthe (?:moment|minute|second|instant|day|next time) (?:[\w-]+ ){1,3}?(?:hangs|\w+s)\b"
+    r"|\banything but\b"
+)
+"""Words of a sentence that depends on something: "reboot mx3 upon Kim's ok"."""
+CHANGE_BY: Final = compile_later(
+    r"(?<!\S)[-−–][0-9]|\b(?i:minus [0-9]|below (?:zero|freezing)|by [0-9.]+ (?:degrees|percent)"
+    r"|(?:degrees|percent) (?:lower|higher|less|more|warmer|colder|cooler))\b"
+)
+"""A number below zero, or one by which something changes, whose words are those of another number."""
+PREPARING: Final = CaselessPattern(
+    r"\b(?:ready|prepared?) for an?\b|\b(?:reboot|restart|reset|shutdown|upgrade|deletion|deployment|unlocking|wipe)"
+    r" (?:manual|guide|instructions|procedure|checklist|runbook|tutorial|handbook|list|plan|schedule|times?)\b"
+)
+"""Words of a part about what comes before an act, or about how it is done."""
+UNDOING: Final = compile_later(
+    rf"(?i:{LEAD}{ASKING_YOU}(?:cancel|stop|undo|abort|withdraw|reject|recall|decline|refuse|dismiss|deny|revert|prevent"
+    r"|skip|quit|end|void) (?:\S+ ){0,4}?(?:delet|remov|cancel|eras|purg|wip|terminat|revo[ck])[a-z]+)"
+)
+"""An order that stops another act: "cancel the deletion of D-19"."""
+PASTED: Final = compile_later(
+    r"(?im:^(?![^\n]*\b(?:read|see|check|open|look|show|summari[sz]e|handle)\b)[^\n.!?]*\b"
+    r"(?:fyi|fwd|forwarded|(?:what|this|message|mail|note|list) (?:from )?(?:the |my |our )?[\w-]+"
+    r" (?:sent|wrote|posted|pasted|forwarded|left)\b)[^\n.!?]*\n)(?s:.*)"
+    r"|(?m:^[ \t]*\[?[A-Z][\w'-]+(?: [A-Z][\w'-]+)?(?:, | ?[\[(])[0-9]{1,2}:[0-9]{2}[\])]?:?[ \t]*\n)(?s:.*)"
+)
+"""A text of somebody else below a line that says so, or below a name with a time, as a chat copies it."""
+PUT: Final = CaselessPattern(
+    r"\b(?:put|place|get|post|hang|add|set|erect|station)(?: up)? an? ([a-z-]+) (?:at|on|in front of|near|beside)\b"
+)
+"""What is put somewhere: "put a sign at gate C"."""
+LEAVING_BE: Final = compile_later(
+    rf"(?i:{LEAD}{ASKING_YOU}(?:leave|quit) (?:\S+ ){{1,4}}?(?:alone|as|to|for|with|be|untouched|open|in|on|at|there"
+    r"|where|here|out|until)\b)"
+)
+"""An order by which something stays as it is, or with somebody: "leave D-19 to Kim"."""
 SPEECH: Final = CaselessPattern(
     r"\b(?:(?<!i )(?<!we )say|says|said|saying|writes?|wrote|claims?|claimed|told|tells|thinks?|thought|believes?"
     r"|according|heard|rumou?r|apparently|supposedly|allegedly|asked|asks|guess|wonder)\b"
@@ -61,9 +106,12 @@ VALUE_ONLY: Final = CaselessPattern(
 )
 """A part that only adds a value: "ten minutes will do", "viewer is enough", "4 degrees is where it should be"."""
 TAKING: Final = CaselessPattern(
-    r"\bout (?:of|with)\b|\bleaves?\b|\brid\b|\boff\b|\baway\b|\bno longer\b|\bon (?:hold|ice|pause)\b"
+    r"\bout (?:of|with)\b|\bleaves?\b(?! (?:me|us|him|her|them|it|no|a)\b)|\brid\b"
+    r"|(?<!\bkick )(?<!\bhand )(?<!\bsign )(?<!\bshow )(?<!\bprint )(?<!\bset )(?<!\bpass )(?<!\bstart )\boff\b"
+    r"|\baway\b|\bno longer\b|\bon (?:hold|ice|pause)\b"
     r"|\b(?:can|has to|have to|must|should|ought to|is to|are to) (?:go|disappear|vanish|die|end)\b"
-    r"(?! (?:to|into|in|on|onto|back|ahead|live|with|through|up|out|over|for)\b)"
+    r"(?! (?:to|into|in|on|onto|back|ahead|live|with|through|up|out|over|for|first|last|green|well|via|as|by|next|down"
+    r"|under|between|at|along|public|home|straight|there|here|unread|unchanged|smoothly|past)\b)"
 )
 """Phrases by which an order takes something away, or ends it."""
 COMPOSING: Final = stem_all(

@@ -15,6 +15,8 @@ that a call is compared with one order. The examples are from several orders:
     order_pair     "17 cellar door"     # a word and the one behind it, with and without prepositions
     order_verb     "17 reset"           # the stem of a listed verb at its beginning with one clear meaning; else "17 -"
     order_first    "17 lend"            # a first word that is in no list: a verb, or what the order is about
+    order_when     "17 friday"          # when it is to be done
+    order_thing    "17 sign"            # what is put somewhere
     order_count    "17 1"               # how many different words with digits it has
     order_taking   "17"                 # it takes something away, or ends it
     order_of       "17 b-12"            # a word that says to what something else belongs: "the log of b-12"
@@ -38,7 +40,7 @@ from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.opposite_acts import TAKING_STEMS
 from halo_core.values.order_parts import FACT, LOOKUP, ORDER, VALUE, Part, find_first_stems, read_parts
-from halo_core.values.order_words import FURTHER_VERBS, MEASURE, ORDERED, OWN_ACTS, TAKING, UNNEEDED
+from halo_core.values.order_words import FURTHER_VERBS, LEAVING_BE, MEASURE, ORDERED, OWN_ACTS, PUT, TAKING, UNNEEDED
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import extract_tokens, find_token_places
 from halo_core.values.stated_decisions import ASKING_YOU, LEAD
@@ -53,6 +55,8 @@ ORDER_COUNT: Final = "order_count"
 ORDER_PAIR: Final = "order_pair"
 ORDER_FIRST: Final = "order_first"
 ORDER_TAKING: Final = "order_taking"
+ORDER_WHEN: Final = "order_when"
+ORDER_THING: Final = "order_thing"
 ORDER_OF: Final = "order_of"
 ORDER_HEAD: Final = "order_head"
 ORDER_NUMBERED: Final = "order_numbered"
@@ -77,8 +81,18 @@ _BACK: Final = CaselessPattern(r"\b(?:it|its|them|these|those|that one|this one|
 """Words that refer back to a thing."""
 _OF_NOTHING: Final = compile_later(r"\W*(?i:somebody|someone|he|she|they|it|that|this|we|i)\b")
 """The beginning of a remark that names no other thing: "somebody fiddled with it"."""
+_BESIDE: Final = compile_later(
+    r"(?i:\b(?:next to|behind|beside|near|unlike|like|than|as|between|since|opposite|besides|except)\b"
+    r"(?: [\w'-]+){0,3}? \S*[0-9]|\b(?:works|is (?:fine|ok|okay|healthy|good))\b)"
+)
+"""A thing that only says where or how another one is, or that is as it should be."""
 _WHO: Final = compile_later(r"\W*[A-Z][a-z]+ [A-Z][a-z]+(?: [A-Z][a-z]+)? [a-z]+s\b")
 """Somebody with his title, and what he does: "Nurse Petra Hain covers ward 3B"."""
+_WHEN: Final = CaselessPattern(
+    r"\b(?:on (?:the )?)((?:mon|tues|wednes|thurs|fri|satur|sun)day)\b(?!['’])|\b(?:at )(night)\b|\b(overnight)\b"
+    r"|\b(?:in (?:the|an) )(evening|afternoon|morning|hour)\b|\b(?:during (?:the |our |my )?(?:[\w-]+ )?)([a-z]+)\b"
+)
+"""When an order is to be carried out, if not now."""
 _POSSESSING: Final = CaselessPattern(r"\b(?:his|her|their)\b")
 _ID: Final = compile_later(r"[0-9]|[^\s.]\.[^\s.]|[@/#]")
 """A sign of an id: a digit, a dot within a word, "@", "/" or "#"."""
@@ -267,6 +281,8 @@ def _find_front(parts: Sequence[Part], place: int) -> tuple[str, ...]:
             values.insert(0, other.text)
         elif other.kind in (FACT, ORDER):
             piece = _find_naming_piece(other.text, by_name=to_person)
+            if other.kind == FACT and not to_person and _BESIDE.search(piece) is not None:
+                return ()  # "the router next to mx3 hangs. Reboot it"
             if not piece and other.kind == FACT and MEASURE.fullmatch(part.text) is not None:
                 piece = other.text  # "it's freezing in the living room. 22 degrees please"
             if piece:
@@ -303,6 +319,8 @@ def _list_names(text: str) -> list[str]:
 def _takes_something(part: Part) -> bool:
     """Whether an order takes something away: "bin D-19", "D-19 can go", "D-19 should be deleted"."""
     done = (split_name(match[1]) for match in _BE_DONE.finditer(part.text))
+    if LEAVING_BE.match(part.text) is not None:
+        return False
     return (
         part.is_unneeded
         or takes_away(find_first_stems(part.text))
@@ -324,6 +342,11 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
     verbs = stems & (KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS | OWN_ACTS)
     yield from (make_form((ORDER_VERB, f"{number} {stem}")) for stem in sorted(verbs or {NO_VERB}))
     yield from _list_first(number, order.part.text, stems)
+    times = [match[match.lastindex or 0] for match in _WHEN.finditer(order.part.text)]
+    whens = list_order_words(" ".join(times))
+    yield from (make_form((ORDER_WHEN, f"{number} {word}")) for word in (["", *whens] if whens else []))
+    things = PUT.search(order.part.text)
+    yield from (make_form((ORDER_THING, f"{number} {word}")) for word in (["", things[1].lower()] if things else []))
     numbers = {word for word in words if any(map(str.isdigit, word))}
     yield make_form((ORDER_COUNT, f"{number} {len(numbers)}"))
     if _takes_something(order.part):
@@ -372,7 +395,8 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
             yield make_form((ORDER_NUMBERED, f"{number} {word}"))
         if word == "s" and place + 1 < len(words):
             yield from _list_heads(number, before, words[place + 1 : place + 3])
-        if word not in _BELONGING or before in _NO_NOUNS:
+        is_removed = place > 1 and word == "off" and frozenset(split_name(before)).isdisjoint(_VERBS)
+        if (word not in _BELONGING and not is_removed) or before in _NO_NOUNS:
             continue
         behind = words[place + 1 : place + 4]
         if len(behind) > 1 and behind[0].isdigit() and behind[1] in _COURTESY:

@@ -38,7 +38,7 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
 from halo_core.store.reader import NO_END
 from halo_core.store.session_state import MAX_SOURCES
-from halo_core.values.result_origins import TRUST_FLOOR
+from halo_core.values.provenance.result_origins import TRUST_FLOOR
 
 _MAX_POLICIES: Final = 64
 _CHECKS: Final = frozenset({"", "approval", "ledger", "pdp", "pep", "policy", "price", "score"})

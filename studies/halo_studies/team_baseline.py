@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from halo_core.risk.relation import SURPRISE_BITS
-from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, STOP_WORDS
-from halo_core.values.text import extract_atoms
+from halo_core.values.language.lexicon import REQUEST_WORDS_BY_IMPACT, STOP_WORDS
+from halo_core.values.language.text import extract_atoms
 
 __all__ = [
     "HANDOFF_FACTS",

@@ -19,7 +19,7 @@ from halo_core.policy.cedar_context import build_context
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store.reader import Reader, SealedContents
-from halo_core.values.argument_values import MAX_VALUES, extract_values
+from halo_core.values.kinds.argument_values import MAX_VALUES, extract_values
 from halo_world import SURFACE, Calls, bodies, cli, url_of
 
 KEY = b"k" * 32

@@ -27,7 +27,7 @@ from halo_core.risk.profile import (
     pack_head,
     pack_row,
 )
-from halo_core.values.argument_values import MAX_VALUES, ValueKind, extract_values
+from halo_core.values.kinds.argument_values import MAX_VALUES, ValueKind, extract_values
 
 KEY = b"k" * 32
 MAIL = "Please e-mail the report to trent@elsewhere.example at once"

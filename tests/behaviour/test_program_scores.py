@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.values import argument_values
-from halo_core.values.argument_values import MAX_PARTS, extract_parts, extract_values, host_of, to_bash_ascii
+from halo_core.values.kinds import argument_values
+from halo_core.values.kinds.argument_values import MAX_PARTS, extract_parts, extract_values, host_of, to_bash_ascii
 from halo_world import python
 
 NUMBERS = " ".join(f"{i}.5" for i in range(100))
@@ -61,7 +61,7 @@ def test_characters_that_the_grammar_cannot_look_up_do_not_end_the_process():
     pytest.importorskip("tree_sitter_bash", reason="the Bash grammar is not installed")
     # Where the memory beyond the scanner's table is mapped differs between processes.
     code = (
-        "from halo_core.values.argument_values import extract_parts\n"
+        "from halo_core.values.kinds.argument_values import extract_parts\n"
         "for _ in range(2000): extract_parts('cat /a/b; {\\U000f9cff= {\\U0010ffff=', 'command')\n"
         "print('whole')"
     )

@@ -12,7 +12,7 @@ from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.features import compute_features
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.values.text import start_keyed_hash
+from halo_core.values.language.text import start_keyed_hash
 
 KEYS = (b"a" * 32, b"b" * 32)
 WORDS = ("send", "the", "minutes", "report", "ana", "pay", "rent")

@@ -32,7 +32,7 @@ from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import rows
 from halo_core.store.config import StoreConfig
 from halo_core.store.store import Store
-from halo_core.values.sketch import MAX_MARKS
+from halo_core.values.sketches.sketch import MAX_MARKS
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, session_ref, url_of, verified
 
 ASKED = "share report 1 with ana@bank.example"

@@ -14,11 +14,11 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance, Resource
 from halo_core.store.marks import LIFETIME_US, MarkTable
 from halo_core.testing import FixedClock
-from halo_core.values.carried import find_known, fingerprint_call_words, fingerprint_carried
-from halo_core.values.conversation import describe_calls
-from halo_core.values.kinds import MAX_CARRIED
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.sketch import Sketch
+from halo_core.values.kinds.kinds import MAX_CARRIED
+from halo_core.values.provenance.carried import find_known, fingerprint_call_words, fingerprint_carried
+from halo_core.values.provenance.conversation import describe_calls
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.sketches.sketch import Sketch
 from halo_world import SURFACE, Calls, schema
 
 KEY = b"k" * 32

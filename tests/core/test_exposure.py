@@ -13,11 +13,11 @@ from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Proven
 from halo_core.store.cached_rows import MAX_REPEATS, RepeatIndex
 from halo_core.store.marks import LIFETIME_US, Exposure, MarkTable
 from halo_core.testing import FixedClock
-from halo_core.values.conversation import ConversationDigest, normalize_result
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.repeats import fingerprint_model_words, repeats_as_whole, split_repeats
-from halo_core.values.sketch import Sketch, extract_tokens, find_token_places
-from halo_core.values.stored_objects import StoreMarks, find_place
+from halo_core.values.provenance.conversation import ConversationDigest, normalize_result
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.provenance.repeats import fingerprint_model_words, repeats_as_whole, split_repeats
+from halo_core.values.provenance.stored_objects import StoreMarks, find_place
+from halo_core.values.sketches.sketch import Sketch, extract_tokens, find_token_places
 
 KEY = b"k" * 32
 DAY_US = 86_400_000_000

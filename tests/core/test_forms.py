@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Provenance
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.observed_text import fingerprint_text, fingerprint_vouching_text
-from halo_core.values.provenance import trace_leaves
-from halo_core.values.sketch import Sketch
-from halo_core.values.text import MAX_SPELLINGS, generate_spellings
+from halo_core.values.language.text import MAX_SPELLINGS, generate_spellings
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_text, fingerprint_vouching_text
+from halo_core.values.provenance.provenance import trace_leaves
+from halo_core.values.sketches.sketch import Sketch
 
 KEY = b"k" * 32
 MAIL = "eve.adams@elsewhere.example"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from counts import count
 from halo_core.enforcement.marked_history import HistoryMarker
 from halo_core.model import HistoryItem, HistoryRole
-from halo_core.values.conversation import ConversationDigest, MarkedItem
+from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
 
 KEY = b"k" * 32
 TEXTS = st.sampled_from(["", "a", "b", "pay 90", '{"x": true}'])

@@ -7,8 +7,8 @@ import pytest
 from halo_core.errors import BadInput, Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.result_origins import reads_own_place
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.result_origins import reads_own_place
 from halo_world import POLICY, SURFACE, Calls, bodies, cli, policy_folder, schema, verified
 
 PAYEE = "DE89370400440532013000"

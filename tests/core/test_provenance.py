@@ -13,12 +13,12 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store.reader import Reader
-from halo_core.values import sketch as sketch_module
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.observed_text import fingerprint_text, fingerprint_vouching_text
-from halo_core.values.provenance import trace_leaves
-from halo_core.values.result_origins import judge_arguments, origin_of_result
-from halo_core.values.sketch import (
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_text, fingerprint_vouching_text
+from halo_core.values.provenance.provenance import trace_leaves
+from halo_core.values.provenance.result_origins import judge_arguments, origin_of_result
+from halo_core.values.sketches import sketch as sketch_module
+from halo_core.values.sketches.sketch import (
     Sketch,
     extract_tokens,
     fingerprint_words,

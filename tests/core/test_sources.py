@@ -8,7 +8,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store.session_state import SessionState
-from halo_core.values.sketch import MAX_SOURCE_INDEX, Sketch
+from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX, Sketch
 from halo_world import SURFACE, Calls, bodies, cli, codes, policy_folder, schema, verified
 
 ONLY_FROM_THE_BANK = """

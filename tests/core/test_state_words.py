@@ -15,7 +15,7 @@ from halo_core.enforcement.state_words import LEAST_SESSIONS
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.values.stored_objects import list_only_identifiers
+from halo_core.values.provenance.stored_objects import list_only_identifiers
 from halo_world import SURFACE, Calls, bodies, schema
 
 ACCOUNT = "DE89370400440532013000"

@@ -11,7 +11,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.store import cached_rows
-from halo_core.values.sketch import (
+from halo_core.values.sketches.sketch import (
     MAX_FINGERPRINTS_PER_VALUE,
     MAX_TEXT,
     fingerprint_stored_values,

@@ -11,7 +11,7 @@ from halo_core.drill.diagnosis import HoleCode
 from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.model import Provenance
 from halo_core.store.rows import TaintTable
-from halo_core.values import vouching
+from halo_core.values.provenance import vouching
 
 FRAMEWORKS = ("langchain", "llamaindex", "openai")
 CLASSES = (AttackClass.RESPELL, AttackClass.REDIRECT) if is_thorough() else (AttackClass.REDIRECT,)

@@ -11,7 +11,7 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.store.known_values import KnownValues
-from halo_core.values.addresses import find_own_domain
+from halo_core.values.kinds.addresses import find_own_domain
 from halo_world import attack, bodies, cli, db_of, verified
 
 

@@ -105,7 +105,7 @@ def test_labels_of_the_test_sessions_change_no_margin(recorded):
 
 def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
     from halo_core.training.feature_tables import make_baseline_picker
-    from halo_core.values.text import fingerprint_strings
+    from halo_core.values.language.text import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
@@ -120,7 +120,7 @@ def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_basel
     from dataclasses import replace
 
     from halo_core.training.feature_tables import make_baseline_picker
-    from halo_core.values.text import fingerprint_strings
+    from halo_core.values.language.text import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
@@ -133,7 +133,7 @@ def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_basel
 def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded, monkeypatch):
     from halo_core.training import feature_tables
     from halo_core.training.feature_tables import make_small_baseline_picker
-    from halo_core.values.text import fingerprint_strings
+    from halo_core.values.language.text import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     monkeypatch.setattr(feature_tables, "SMALL_BASELINE_SIZES", (3, 6))

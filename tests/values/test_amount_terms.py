@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from halo_core.model import Impact, Resource
-from halo_core.values.answer_scope import find_amount_terms
+from halo_core.values.facts.answer_scope import find_amount_terms
 
 PAY = Resource(id="pay", impact=Impact.PAYMENT, targets=("account",), amount="amount")
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from value_world import KEY, World
 
-from halo_core.values.answered_senders import find_answered_numbers, find_sender, fingerprint_sender, is_answered_sender
+from halo_core.values.requests.answered_senders import (
+    find_answered_numbers,
+    find_sender,
+    fingerprint_sender,
+    is_answered_sender,
+)
 
 LEA, EVE = "lea@web.example", "eve@evil.example"
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Impact, Resource
-from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
-from halo_core.values.foreign_words import find_foreign_acts
-from halo_core.values.text import split_name
-from halo_core.values.tool_verbs import list_asking_stems, list_declared_stems
+from halo_core.values.language.foreign_words import find_foreign_acts
+from halo_core.values.language.text import split_name
+from halo_core.values.requests.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
+from halo_core.values.requests.tool_verbs import list_asking_stems, list_declared_stems
 
 _NAMED = [
     ("Find the issue with a comment from Bob", "comment"),

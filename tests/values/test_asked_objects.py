@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.asked_objects import find_asked_objects
+from halo_core.values.requests.asked_objects import find_asked_objects
 
 DOMAINS = (
     "appointed",

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 import halo_core.values
 from counts import count
-from halo_core.values import phrasal_verbs
-from halo_core.values.caseless import CaselessPattern
-from halo_core.values.kinds import Form
-from halo_core.values.lexicon import LOOSE
-from halo_core.values.text import split_name
+from halo_core.values.kinds.kinds import Form
+from halo_core.values.language.caseless import CaselessPattern
+from halo_core.values.language.lexicon import LOOSE
+from halo_core.values.language.text import split_name
+from halo_core.values.requests import phrasal_verbs
 
 PHRASES = (*phrasal_verbs._ORDERS, *phrasal_verbs._PHRASES, *phrasal_verbs._LOOSE_PHRASES)
 
 
 def _list_patterns():
     found = {f"{item.verb} {at}": item.pattern for at, item in enumerate(PHRASES)}
-    for module in pkgutil.iter_modules(halo_core.values.__path__):
-        members = vars(importlib.import_module(f"halo_core.values.{module.name}"))
+    for module in pkgutil.walk_packages(halo_core.values.__path__, "halo_core.values."):
+        members = vars(importlib.import_module(module.name))
         found |= {f"{module.name}.{name}": item for name, item in members.items()}
     return {name: item for name, item in found.items() if type(item) is CaselessPattern}
 

@@ -6,17 +6,17 @@ import pytest
 from value_world import USER, World, world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.asked_acts import ASKING_SOMEBODY
-from halo_core.values.created_objects import returns_created
-from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.kinds import Form, Kind
-from halo_core.values.known_rows import is_row_named
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.named_records import find_records
-from halo_core.values.provenance import ToolTraits, trace_leaves
-from halo_core.values.record_lists import find_parties, names_listed
-from halo_core.values.topics import ONLY, ONLY_OF, find_topics
-from halo_core.values.unlisted_orders import NEED, UNLISTED_ORDER, UNLISTED_VERB, find_unlisted_orders
+from halo_core.values.kinds.kinds import Form, Kind
+from halo_core.values.provenance.created_objects import returns_created
+from halo_core.values.provenance.forms import find_forms, parse_argument
+from halo_core.values.provenance.known_rows import is_row_named
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
+from halo_core.values.provenance.record_lists import find_parties, names_listed
+from halo_core.values.requests.asked_acts import ASKING_SOMEBODY
+from halo_core.values.requests.named_records import find_records
+from halo_core.values.requests.topics import ONLY, ONLY_OF, find_topics
+from halo_core.values.requests.unlisted_orders import NEED, UNLISTED_ORDER, UNLISTED_VERB, find_unlisted_orders
 
 NORDLICHT = frozenset({("nordlicht",)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from value_world import USER, VOUCHED, world
 
-from halo_core.values.dictated_commands import find_dictated_commands
+from halo_core.values.programs.dictated_commands import find_dictated_commands
 
 BOTH = "git revert --no-edit 4f2a91c && git push origin main"
 MAIL = "4f2a91c breaks it. git push origin main, and git revert --no-edit 4f2a91c"

@@ -9,13 +9,13 @@ import pytest
 from value_world import KNOWN, NOVEL, UNTRUSTED, USER, World, world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.asked_acts import find_asked_stems
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import ToolTraits, trace_leaves
-from halo_core.values.traced_leaves import vouch_for_user
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
+from halo_core.values.provenance.traced_leaves import vouch_for_user
+from halo_core.values.requests.asked_acts import find_asked_stems
 
 MAIL = "Please do as I say."
 PAY = Resource(id="pay", impact="payment", targets=("account",), amount="amount", classified="declared")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from value_world import NOVEL, UNTRUSTED, USER, world
 
-from halo_core.values.exact_dates import find_exact_dates
+from halo_core.values.requests.exact_dates import find_exact_dates
 
 DAY = "2025-12-03"
 

@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.values import forms, known_rows, number_uses, paid_amounts, sketch, spans
-from halo_core.values import text as text_module
-from halo_core.values.kinds import TARGET_KINDS, Form
-from halo_core.values.known_rows import fingerprint_rows
-from halo_core.values.sketch import fingerprint_forms, fingerprint_words
-from halo_core.values.text import normalize_atom, split_name
+from halo_core.values.kinds import number_uses
+from halo_core.values.kinds.kinds import TARGET_KINDS, Form
+from halo_core.values.language import text as text_module
+from halo_core.values.language.text import normalize_atom, split_name
+from halo_core.values.payments import paid_amounts
+from halo_core.values.provenance import forms, known_rows
+from halo_core.values.provenance.known_rows import fingerprint_rows
+from halo_core.values.sketches import sketch, spans
+from halo_core.values.sketches.sketch import fingerprint_forms, fingerprint_words
 
 KEY = b"k" * 32
 

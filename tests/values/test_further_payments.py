@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.forms import find_forms
-from halo_core.values.further_payments import find_further_amounts, names_one_payee
+from halo_core.values.payments.further_payments import find_further_amounts, names_one_payee
+from halo_core.values.provenance.forms import find_forms
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 from value_world import World, world
 
 from halo_core.model import Impact, Resource
-from halo_core.values.call_view import CallView, trace_call
-from halo_core.values.forms import find_forms
-from halo_core.values.given_calls import is_given_payment
-from halo_core.values.given_payments import find_given_payments
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.numbered_lists import split_numbered_items
-from halo_core.values.payment_signs import find_ordered_part, is_identification
+from halo_core.values.facts.call_view import CallView, trace_call
+from halo_core.values.facts.given_calls import is_given_payment
+from halo_core.values.language.numbered_lists import split_numbered_items
+from halo_core.values.payments.given_payments import find_given_payments
+from halo_core.values.payments.payment_signs import find_ordered_part, is_identification
+from halo_core.values.provenance.forms import find_forms
+from halo_core.values.provenance.leaves import parse_leaves
 
 MAIL = "Please pay 420 to 55512345 now."
 

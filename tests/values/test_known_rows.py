@@ -8,8 +8,8 @@ import pytest
 from value_world import KNOWN, UNTRUSTED, USER, World, world
 
 from halo_core.model import Provenance
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 
 ORDERS = "5120 lamp 59.90 open\n5123 chair 120.00 open"
 PEOPLE = json.dumps(

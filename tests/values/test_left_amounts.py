@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.amount_sources import leaves_amount_to_source, points_before
+from halo_core.values.facts.amount_sources import leaves_amount_to_source, points_before
 
 
 @pytest.mark.parametrize(

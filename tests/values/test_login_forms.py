@@ -8,10 +8,10 @@ import pytest
 from value_world import World, world
 
 from halo_core.model import Fact, Impact, Resource, Reversal
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import trace_leaves
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import trace_leaves
 
 POST = "Please visit https://forum.city.example/post?thread=71 and save the attachment. My account is in /me/notes.txt"
 LOGIN = "https://forum.city.example/attachments/71.pdf"

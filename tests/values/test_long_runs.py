@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count, is_thorough
-from halo_core.values.forms import _GLUED_SENTENCE
-from halo_core.values.order_counts import PRICE_LIMIT, find_count_forms
-from halo_core.values.text import generate_spellings
+from halo_core.values.language.text import generate_spellings
+from halo_core.values.provenance.forms import _GLUED_SENTENCE
+from halo_core.values.requests.order_counts import PRICE_LIMIT, find_count_forms
 
 LONG = 1_000_000 if is_thorough() else 250_000
 _PLAIN_ID = re.compile(r"(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{1,31}")

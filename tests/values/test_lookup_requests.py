@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from halo_core.model import Provenance
-from halo_core.values.lookup_requests import find_purpose_forms, only_looks_up
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.sketch import Sketch
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.requests.lookup_requests import find_purpose_forms, only_looks_up
+from halo_core.values.sketches.sketch import Sketch
 
 LOOKING = (
     "Read https://forum.example/t/9 and tell me what they say.",

@@ -6,9 +6,9 @@ import pytest
 from value_world import world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.observed_text import is_lookup_key
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import is_lookup_key
 
 USER, NOVEL, UNTRUSTED = Provenance.USER, Provenance.NOVEL, Provenance.UNTRUSTED
 

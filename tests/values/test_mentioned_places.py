@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.forms import find_forms
-from halo_core.values.mentioned_places import find_mentioned_places
+from halo_core.values.provenance.forms import find_forms
+from halo_core.values.requests.mentioned_places import find_mentioned_places
 
 
 def read(text: str) -> dict[str, set[str]]:

@@ -8,11 +8,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import trace_leaves
-from halo_core.values.traced_leaves import vouch_for_user
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import trace_leaves
+from halo_core.values.provenance.traced_leaves import vouch_for_user
 
 OWN = "emma@corp.example"
 MAIL = (

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from value_world import KNOWN, UNTRUSTED, USER, VOUCHED, World, world
 
 from generated_values import DIGITS, EMAILS, ENCODINGS, IBANS, KINDS, SPELLINGS, URLS, regroup
-from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
-from halo_core.values.decoded_readings import generate_argument_readings
-from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.normalization import make_skeleton, normalize_bounded
-from halo_core.values.numbers import canonicalize_digits, canonicalize_iban
-from halo_core.values.observed_text import fingerprint_known_text, fingerprint_text
-from halo_core.values.provenance import trace_leaves
-from halo_core.values.result_origins import TRUST_ORDER
-from halo_core.values.spans import tokenize
+from halo_core.values.kinds.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
+from halo_core.values.kinds.numbers import canonicalize_digits, canonicalize_iban
+from halo_core.values.language.decoded_readings import generate_argument_readings
+from halo_core.values.language.normalization import make_skeleton, normalize_bounded
+from halo_core.values.provenance.forms import find_forms, parse_argument
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_known_text, fingerprint_text
+from halo_core.values.provenance.provenance import trace_leaves
+from halo_core.values.provenance.result_origins import TRUST_ORDER
+from halo_core.values.sketches.spans import tokenize
 
 FILLER = "Please read my mail, pay Anna Miller 90 EUR, remind Max Smith. Steps: 1. a 2. b 3. c 4. d 5. e 6. 7. 8. 9. 0."
 

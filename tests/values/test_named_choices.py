@@ -6,11 +6,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.named_choices import find_named_choices
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.requests.named_choices import find_named_choices
 
 MAIL = "HD-498 is the one to close. File it in community-public, robin needs write, record 57."
 

@@ -6,12 +6,12 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.named_shapes import LEFT, NAMED, RELATIVE, VALUE, find_named_shapes
-from halo_core.values.shapes import list_matching_dates, list_shaped
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.orders.named_shapes import LEFT, NAMED, RELATIVE, VALUE, find_named_shapes
+from halo_core.values.orders.shapes import list_matching_dates, list_shaped
+from halo_core.values.provenance.leaves import parse_leaves
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.values import amounts, dates, numbered, numbers
-from halo_core.values.forms import find_forms
-from halo_core.values.spans import tokenize
+from halo_core.values.kinds import amounts, dates, numbered, numbers
+from halo_core.values.provenance.forms import find_forms
+from halo_core.values.sketches.spans import tokenize
 
 _TEXTS = st.text(alphabet="0123456789 +-(./,:#@_abEUR$€\n", max_size=24)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.number_words import write_number_words
+from halo_core.values.language.number_words import write_number_words
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.order_counts import PRICE_LIMIT, find_count_forms
+from halo_core.values.requests.order_counts import PRICE_LIMIT, find_count_forms
 
 
 def read(text: str, domain: str) -> list[str]:

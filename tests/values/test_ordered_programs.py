@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.ordered_programs import find_ordered_programs, make_program_form
+from halo_core.values.programs.ordered_programs import find_ordered_programs, make_program_form
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.wishes import LEAVING, WISH, find_wishes
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.requests.wishes import LEAVING, WISH, find_wishes
 
 LIST = "SB-40 Roth vegetable box\nSB-44 Lang fruit box"
 KNOCK = "knock 20 euros off SB-40, she complains in mail 1"

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.paid_amounts import (
+from halo_core.values.payments.paid_amounts import (
     find_ceiling_forms,
     find_lone_number_forms,
     find_share_forms,
@@ -18,6 +17,7 @@ from halo_core.values.paid_amounts import (
     is_share_of_other,
     list_target_keys,
 )
+from halo_core.values.provenance.forms import find_forms, parse_argument
 
 A, B = "GB29NWBK60161331926819", "NL91ABNA0417164300"
 

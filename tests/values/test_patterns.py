@@ -11,10 +11,10 @@ import sys
 import pytest
 
 import halo_core.values
-from halo_core.values.caseless import CaselessPattern
-from halo_core.values.patterns import _METHODS, compile_later
+from halo_core.values.language.caseless import CaselessPattern
+from halo_core.values.language.patterns import _METHODS, compile_later
 
-_MODULES = [module.name for module in pkgutil.iter_modules(halo_core.values.__path__, "halo_core.values.")]
+_MODULES = [module.name for module in pkgutil.walk_packages(halo_core.values.__path__, "halo_core.values.")]
 
 
 @pytest.mark.parametrize("name", _MODULES)

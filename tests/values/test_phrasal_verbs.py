@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
+from halo_core.values.requests.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from value_world import KNOWN, NOVEL, World
 
 from halo_core.model import Provenance
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 
 
 def trace(world: World, value: str, *, is_exposed: bool = False) -> Provenance:

@@ -6,11 +6,11 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.observed_text import read_result
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import read_result
 
 ORDER = Resource(
     id="parts_order",

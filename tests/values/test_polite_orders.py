@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.forms import find_forms, list_stated_payments
-from halo_core.values.polite_orders import drop_courtesies
+from halo_core.values.language.polite_orders import drop_courtesies
+from halo_core.values.provenance.forms import find_forms, list_stated_payments
 
 
 def stated(text: str) -> set[str]:

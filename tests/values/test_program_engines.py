@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.call_programs import judge_program
+from halo_core.values.facts.call_programs import judge_program
 
 ORACLE, SPARK, SQLITE, AGE = "sql/oracle", "sql/spark", "sql/sqlite", "cypher/age"
 FENCED = "x = '''\n```python\nimport os\nos.remove('a')\n```\n'''\nprint(1+1)"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.values.call_programs import judge_program
-from halo_core.values.languages import SQL_DIALECTS, find_sql_language
+from halo_core.values.facts.call_programs import judge_program
+from halo_core.values.programs.languages import SQL_DIALECTS, find_sql_language
 
 READS = {
     "sqlite": [

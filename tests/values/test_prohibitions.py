@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.asked_acts import find_asked_stems
-from halo_core.values.foreign_words import find_foreign_acts
-from halo_core.values.forms import find_forms
+from halo_core.values.language.foreign_words import find_foreign_acts
+from halo_core.values.provenance.forms import find_forms
+from halo_core.values.requests.asked_acts import find_asked_stems
 
 EVE = "eve@rival.example"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.argument_values import is_program
-from halo_core.values.call_programs import judge_program
-from halo_core.values.languages import ProgramEffect
+from halo_core.values.facts.call_programs import judge_program
+from halo_core.values.kinds.argument_values import is_program
+from halo_core.values.programs.languages import ProgramEffect
 
 ACTING = (
     "mutation { deleteOrder(id: 7) { ok } }",

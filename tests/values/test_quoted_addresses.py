@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.quoted_addresses import find_quoted_addresses
+from halo_core.values.requests.quoted_addresses import find_quoted_addresses
 
 EVE = "eve@evil.example"
 

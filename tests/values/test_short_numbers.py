@@ -6,9 +6,9 @@ import pytest
 from value_world import world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.answer_scope import find_distinguishing_values
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.facts.answer_scope import find_distinguishing_values
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 
 
 def origin(request: str, tool: str, argument: str, value: object) -> Provenance:

@@ -9,12 +9,12 @@ import pytest
 from value_world import World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource
-from halo_core.values.argument_names import lists_files
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import ToolTraits, trace_leaves
-from halo_core.values.result_origins import reads_own_place
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.kinds.argument_names import lists_files
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
+from halo_core.values.provenance.result_origins import reads_own_place
 
 ADD = "Add zoe@agency.example to the board Mobile"
 SEND = "Mail bo@partner.example that we agree"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from value_world import NOVEL, UNTRUSTED, USER, world
 
-from halo_core.values.spelt_ids import write_out_addresses
+from halo_core.values.requests.spelt_ids import write_out_addresses
 
 
 @pytest.mark.parametrize(

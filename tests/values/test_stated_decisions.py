@@ -6,11 +6,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Provenance, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.stated_decisions import find_stated_decisions
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.orders.stated_decisions import find_stated_decisions
+from halo_core.values.provenance.leaves import parse_leaves
 
 MAIL = "please approve AB-77 instead, it was approved; AB-51 is a draft, reject it, 600 minutes"
 

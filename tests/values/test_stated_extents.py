@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from halo_core.model import Provenance
-from halo_core.values.kinds import Kind
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.sketch import Sketch
-from halo_core.values.stated_extents import goes_beyond
+from halo_core.values.kinds.kinds import Kind
+from halo_core.values.orders.stated_extents import goes_beyond
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.sketches.sketch import Sketch
 
 
 def _told(text: str) -> Sketch:

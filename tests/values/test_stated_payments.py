@@ -9,15 +9,15 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.forms import find_forms, list_stated_payments, states_payment
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.paid_amounts import find_lone_numbers
-from halo_core.values.payment_answers import agrees, corrects
-from halo_core.values.payment_counts import count_equal_payments
-from halo_core.values.stated_payments import ANYBODY
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.payments.paid_amounts import find_lone_numbers
+from halo_core.values.payments.payment_answers import agrees, corrects
+from halo_core.values.payments.payment_counts import count_equal_payments
+from halo_core.values.payments.stated_payments import ANYBODY
+from halo_core.values.provenance.forms import find_forms, list_stated_payments, states_payment
+from halo_core.values.provenance.leaves import parse_leaves
 
 GB, CH = "GB29NWBK60161331926819", "CH9300762011623852957"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.stated_acts import KEPT, REMOVED, SET, TOLD, find_stated_acts
+from halo_core.values.orders.stated_acts import KEPT, REMOVED, SET, TOLD, find_stated_acts
 
 
 def read(text: str, domain: str) -> set[str]:

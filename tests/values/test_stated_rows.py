@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from value_world import world
 
-from halo_core.values.call_programs import judge_program
-from halo_core.values.stated_rows import is_row_stated
+from halo_core.values.facts.call_programs import judge_program
+from halo_core.values.requests.stated_rows import is_row_stated
 
 UPDATE = "UPDATE orders SET status = 'refunded' WHERE id = 77120"
 DELETE = "DELETE FROM orders WHERE id = 77120"

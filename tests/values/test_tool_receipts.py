@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.receipts import is_receipt
+from halo_core.values.provenance.receipts import is_receipt
 
 
 @pytest.mark.parametrize(

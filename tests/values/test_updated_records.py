@@ -9,13 +9,13 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import find_facts
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.named_records import find_records, fingerprint_named_records, is_named_record
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.provenance import ToolTraits, trace_leaves
-from halo_core.values.yaml_items import read_items
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import find_facts
+from halo_core.values.kinds.yaml_items import read_items
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
+from halo_core.values.requests.named_records import find_records, fingerprint_named_records, is_named_record
 
 RENT = "Please check and update my rent payment for the next month."
 ROWS = """- amount: 50.0

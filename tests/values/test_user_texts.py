@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
-from halo_core.values.user_texts import (
+from halo_core.values.language.foreign_words import find_foreign_acts, to_numbered_noun
+from halo_core.values.requests.user_texts import (
     drop_forbidden,
     find_named_words,
     generate_typos,

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.looked_up_words import fingerprint_arguments, list_lookups, tie_to_source
-from halo_core.values.observed_text import fingerprint_text
-from halo_core.values.order_parts import DOUBTED, FACT, LOOKUP, ORDER, OTHER, VALUE, read_parts
-from halo_core.values.sketch import Sketch
-from halo_core.values.whole_order_calls import is_wholly_ordered
-from halo_core.values.whole_orders import find_whole_orders, list_order_words
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.whole_order_calls import is_wholly_ordered
+from halo_core.values.orders.looked_up_words import fingerprint_arguments, list_lookups, tie_to_source
+from halo_core.values.orders.order_parts import DOUBTED, FACT, LOOKUP, ORDER, OTHER, VALUE, read_parts
+from halo_core.values.orders.whole_orders import find_whole_orders, list_order_words
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_text
+from halo_core.values.sketches.sketch import Sketch
 
 KEY = b"k" * 32
 

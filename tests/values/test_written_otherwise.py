@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from value_world import USER, World
 
-from halo_core.values.call_programs import judge_program
-from halo_core.values.stated_rows import is_row_stated
+from halo_core.values.facts.call_programs import judge_program
+from halo_core.values.requests.stated_rows import is_row_stated
 
 PASTED = [
     ("In /srv/offers there is a draft called draft_v2.docx, delete it.", "path", "/srv/offers/draft_v2.docx"),

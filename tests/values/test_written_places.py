@@ -6,11 +6,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.call_view import trace_call
-from halo_core.values.kinds import Kind
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.written_places import vouch_for_counted_things
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.kinds.kinds import Kind
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.traced_leaves import TracedLeaf
+from halo_core.values.provenance.written_places import vouch_for_counted_things
 
 USER, NOVEL, UNTRUSTED = Provenance.USER, Provenance.NOVEL, Provenance.UNTRUSTED
 

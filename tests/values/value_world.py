@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from halo_core.model import Provenance
-from halo_core.values.leaves import parse_leaves
-from halo_core.values.observed_text import fingerprint_known_text, fingerprint_text, fingerprint_vouching_text
-from halo_core.values.provenance import trace_leaves
-from halo_core.values.repeats import fingerprint_model_words, split_repeats
-from halo_core.values.sketch import Sketch
-from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.provenance.leaves import parse_leaves
+from halo_core.values.provenance.observed_text import (
+    fingerprint_known_text,
+    fingerprint_text,
+    fingerprint_vouching_text,
+)
+from halo_core.values.provenance.provenance import trace_leaves
+from halo_core.values.provenance.repeats import fingerprint_model_words, split_repeats
+from halo_core.values.provenance.traced_leaves import TracedLeaf
+from halo_core.values.sketches.sketch import Sketch
 
 KEY = b"k" * 32
 USER, KNOWN, SYSTEM = Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM

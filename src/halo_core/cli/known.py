@@ -26,8 +26,8 @@ from halo_core.oversight.known import (
     revoke_known,
 )
 from halo_core.store.entry_lookup import find_entry
-from halo_core.values.answer_scope import list_declarable
-from halo_core.values.leaves import extract_texts
+from halo_core.values.facts.answer_scope import list_declarable
+from halo_core.values.provenance.leaves import extract_texts
 from halo_core.views.wording import escape_unprintable
 
 app = typer.Typer(help="Payees, contacts and own domains that you vouch for.", no_args_is_help=True)

@@ -67,7 +67,7 @@ from halo_core.model import (
 )
 from halo_core.model.resource import HOSTED_PREFIX
 from halo_core.passports import check_time, find_violation, list_label_violations
-from halo_core.values.leaves import extract_texts
+from halo_core.values.provenance.leaves import extract_texts
 
 PENDING_CAP: Final = 20
 """Open challenges a session may have; one more is denied (the session escalates, not the fleet)."""

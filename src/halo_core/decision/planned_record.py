@@ -21,7 +21,7 @@ from halo_core.decision.record_members import (
 )
 from halo_core.decision.record_parts import Part
 from halo_core.model import Decision, Envelope, Provenance, SessionView
-from halo_core.values.facts import ActionFacts
+from halo_core.values.facts.facts import ActionFacts
 
 
 class PaymentSums(Protocol):

@@ -1,4 +1,4 @@
-"""Reading the facts of an action (`halo_core.values.facts`) from what the store holds."""
+"""Reading the facts of an action (`halo_core.values.facts.facts`) from what the store holds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
 from halo_core.model import Impact, Provenance
 from halo_core.store.known_values import KnownValues
 from halo_core.store.transaction import Transaction
-from halo_core.values.addresses import find_own_address
-from halo_core.values.answer_scope import speaks_of_act
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import ActionFacts, find_facts
-from halo_core.values.sketch import MAX_SOURCE_INDEX
+from halo_core.values.facts.answer_scope import speaks_of_act
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import ActionFacts, find_facts
+from halo_core.values.kinds.addresses import find_own_address
+from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX
 
 POINTED_MARK: Final = " (pointed at)"
 """Behind a source in a session's list: the user pointed at what it brought."""

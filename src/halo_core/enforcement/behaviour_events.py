@@ -27,13 +27,13 @@ from halo_core.model import Impact, Provenance, Resource
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
 from halo_core.store.known_values import KnownValues
 from halo_core.store.transaction import Transaction
-from halo_core.values.addresses import canonicalize_host, find_own_domain, parse_url
-from halo_core.values.argument_names import name_of_argument, names_thing
-from halo_core.values.kinds import Kind
-from halo_core.values.leaves import KEY, Leaf
-from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT
-from halo_core.values.text import split_name
-from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.kinds.addresses import canonicalize_host, find_own_domain, parse_url
+from halo_core.values.kinds.argument_names import name_of_argument, names_thing
+from halo_core.values.kinds.kinds import Kind
+from halo_core.values.language.text import split_name
+from halo_core.values.provenance.leaves import KEY, Leaf
+from halo_core.values.provenance.traced_leaves import TracedLeaf
+from halo_core.values.sketches.sketch import SOURCE_SHIFT, USER_BIT
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

@@ -15,16 +15,16 @@ from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.model import HistoryItem, HistoryRole, Provenance
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.carried import (
+from halo_core.values.kinds.kinds import MAX_CARRIED
+from halo_core.values.provenance.carried import (
     FormPrints,
     find_known,
     fingerprint_call_words,
     fingerprint_carried,
     make_known_marks,
 )
-from halo_core.values.kinds import MAX_CARRIED
-from halo_core.values.observed_text import ResultMarks
-from halo_core.values.sketch import Sketch
+from halo_core.values.provenance.observed_text import ResultMarks
+from halo_core.values.sketches.sketch import Sketch
 
 _MAX_ARGUMENT: Final = 4_096  # characters of an argument that may start another session
 _MAX_USER_TEXTS: Final = 16  # user messages of a conversation whose values its link carries

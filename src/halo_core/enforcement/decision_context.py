@@ -44,14 +44,14 @@ from halo_core.store.image import Control
 from halo_core.store.quota_rows import QuotaDay
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.store.transaction import Transaction
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.conversation import ConversationDigest, MarkedItem
-from halo_core.values.facts import ActionFacts
-from halo_core.values.leaves import Leaf, parse_leaves
-from halo_core.values.observed_text import NO_MARKS, ResultMarks
-from halo_core.values.result_origins import reads_own_place
-from halo_core.values.sketch import Sketch
-from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.facts.facts import ActionFacts
+from halo_core.values.kinds.argument_names import name_of_argument
+from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
+from halo_core.values.provenance.leaves import Leaf, parse_leaves
+from halo_core.values.provenance.observed_text import NO_MARKS, ResultMarks
+from halo_core.values.provenance.result_origins import reads_own_place
+from halo_core.values.provenance.traced_leaves import TracedLeaf
+from halo_core.values.sketches.sketch import Sketch
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ObservedText:
-    """A text that the agent has been shown, as keyed fingerprints. `values.observed_text` makes them.
+    """A text that the agent has been shown, as keyed fingerprints. `values.provenance.observed_text` makes them.
 
     Args:
         fingerprints: fingerprints of its tokens.

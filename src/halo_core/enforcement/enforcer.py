@@ -54,7 +54,7 @@ from halo_core.model.decision import justify_decision
 from halo_core.reasons import REASONS, get_reason_text
 from halo_core.store.store import Store
 from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent
-from halo_core.values.result_origins import origin_of_result
+from halo_core.values.provenance.result_origins import origin_of_result
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 

@@ -30,22 +30,21 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.carried import FormPrints, find_known
-from halo_core.values.conversation import MarkedItem, describe_calls
-from halo_core.values.kinds import Form
-from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.observed_text import ResultMarks, fingerprint_whole_text
-from halo_core.values.repeats import (
+from halo_core.values.kinds.argument_names import name_of_argument
+from halo_core.values.kinds.kinds import Form
+from halo_core.values.language.lexicon import STOP_WORDS
+from halo_core.values.provenance.carried import FormPrints, find_known
+from halo_core.values.provenance.conversation import MarkedItem, describe_calls
+from halo_core.values.provenance.observed_text import ResultMarks, fingerprint_whole_text
+from halo_core.values.provenance.repeats import (
     REPEAT_BYTES,
     fingerprint_model_words,
     is_short_value,
     repeats_as_whole,
     split_repeats,
 )
-from halo_core.values.result_origins import TRUST_FLOOR, VOUCHED_ORIGINS
-from halo_core.values.sketch import MAX_TEXT, Sketch, extract_tokens, iter_text_fingerprints
-from halo_core.values.stored_objects import (
+from halo_core.values.provenance.result_origins import TRUST_FLOOR, VOUCHED_ORIGINS
+from halo_core.values.provenance.stored_objects import (
     StoreMarks,
     StorePlace,
     find_place,
@@ -54,6 +53,7 @@ from halo_core.values.stored_objects import (
     period_of,
     stores_downloads,
 )
+from halo_core.values.sketches.sketch import MAX_TEXT, Sketch, extract_tokens, iter_text_fingerprints
 
 __all__ = [
     "HISTORY_SOURCE",

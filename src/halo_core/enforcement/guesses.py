@@ -31,7 +31,7 @@ from halo_core.enforcement.guess_names import (
 )
 from halo_core.model import Impact, Reversal
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.argument_names import names_note
+from halo_core.values.kinds.argument_names import names_note
 
 _MAX_DESCRIPTION: Final = 2000  # characters
 _MAX_NAME: Final = 256

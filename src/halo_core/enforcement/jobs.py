@@ -48,8 +48,8 @@ from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.quota_rows import QuotaDay, write_quota_day
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
-from halo_core.values.sketch import fingerprint_stored_values, list_record_numbers
-from halo_core.values.stored_objects import may_store
+from halo_core.values.provenance.stored_objects import may_store
+from halo_core.values.sketches.sketch import fingerprint_stored_values, list_record_numbers
 
 ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it, while the agent has no limits of its own."""

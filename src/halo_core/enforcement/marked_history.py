@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from halo_core.enforcement.text_cache import TextCache
 from halo_core.model import HistoryItem
-from halo_core.values.conversation import ConversationDigest, MarkedItem
+from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
 
 _Key = tuple[str, bytes, str, str, str, str, bool, bool]
 

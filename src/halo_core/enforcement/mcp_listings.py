@@ -34,8 +34,8 @@ from halo_core.store.drafts import Draft
 from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.store.store import Store
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import list_declarable
-from halo_core.values.result_origins import TRUST_FLOOR
+from halo_core.values.facts.answer_scope import list_declarable
+from halo_core.values.provenance.result_origins import TRUST_FLOOR
 
 SERVER_KIND: Final = "mcp_server"
 TOOL_KIND: Final = "mcp_tool"

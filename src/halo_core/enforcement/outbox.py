@@ -30,8 +30,8 @@ from halo_core.store.content_keys import open_content
 from halo_core.store.drafts import Draft
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import find_distinguishing_values, identify_values
-from halo_core.values.leaves import extract_texts
+from halo_core.values.facts.answer_scope import find_distinguishing_values, identify_values
+from halo_core.values.provenance.leaves import extract_texts
 
 _MIN_OBJECT_CHARS: Final = 4
 """A shorter object says nothing of whether two calls have to do with each other."""

@@ -46,13 +46,13 @@ from halo_core.store.drafts import Draft
 from halo_core.store.quota_rows import read_quota_day, write_quota_day
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.store.transaction import Transaction
-from halo_core.values.addresses import find_own_domain
-from halo_core.values.argument_names import find_nouns_of_result, lists_files, names_list
-from halo_core.values.created_objects import returns_created
-from halo_core.values.leaves import extract_texts
-from halo_core.values.observed_text import NO_MARKS, ResultMarks, is_lookup_key, read_result
-from halo_core.values.receipts import is_receipt_of
-from halo_core.values.record_lists import (
+from halo_core.values.kinds.addresses import find_own_domain
+from halo_core.values.kinds.argument_names import find_nouns_of_result, lists_files, names_list
+from halo_core.values.provenance.created_objects import returns_created
+from halo_core.values.provenance.leaves import extract_texts
+from halo_core.values.provenance.observed_text import NO_MARKS, ResultMarks, is_lookup_key, read_result
+from halo_core.values.provenance.receipts import is_receipt_of
+from halo_core.values.provenance.record_lists import (
     find_parties,
     lists_by_filters,
     lists_of_one,
@@ -60,8 +60,8 @@ from halo_core.values.record_lists import (
     names_one_sender,
     speaks_of_messages,
 )
-from halo_core.values.result_origins import is_lookup, judge_arguments, origin_of_result
-from halo_core.values.sketch import MAX_TEXT
+from halo_core.values.provenance.result_origins import is_lookup, judge_arguments, origin_of_result
+from halo_core.values.sketches.sketch import MAX_TEXT
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
 _NO_TIMEOUT: Final = -1.0  # the store has waited for the text already, within its deadline

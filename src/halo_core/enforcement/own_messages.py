@@ -16,8 +16,8 @@ from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.model import ActionKind, HistoryRole, Provenance
 from halo_core.store.marks import MarkTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.conversation import MarkedItem
-from halo_core.values.observed_text import fingerprint_whole_text
+from halo_core.values.provenance.conversation import MarkedItem
+from halo_core.values.provenance.observed_text import fingerprint_whole_text
 
 _MAX_MESSAGES: Final = 64  # of one conversation, the newest
 

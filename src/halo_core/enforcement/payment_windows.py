@@ -24,10 +24,10 @@ from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import asks_for, find_distinguishing_values, names_value
-from halo_core.values.forms import find_forms, states_payment
-from halo_core.values.further_payments import find_further_amounts, names_one_payee
-from halo_core.values.payment_counts import count_equal_payments
+from halo_core.values.facts.answer_scope import asks_for, find_distinguishing_values, names_value
+from halo_core.values.payments.further_payments import find_further_amounts, names_one_payee
+from halo_core.values.payments.payment_counts import count_equal_payments
+from halo_core.values.provenance.forms import find_forms, states_payment
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64

@@ -16,8 +16,8 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.errors import CanonicalError
-from halo_core.values.argument_names import names_amount
-from halo_core.values.leaves import (
+from halo_core.values.kinds.argument_names import names_amount
+from halo_core.values.provenance.leaves import (
     MAX_CALL_WORDS,
     MAX_LEAF_WORDS,
     MAX_LEAVES,
@@ -26,7 +26,7 @@ from halo_core.values.leaves import (
     list_granted,
     may_be_json,
 )
-from halo_core.values.sketch import extract_tokens
+from halo_core.values.sketches.sketch import extract_tokens
 
 _MAX_TEXT: Final = 65_536  # characters of one value
 _MAX_NAME: Final = 128  # characters

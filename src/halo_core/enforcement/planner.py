@@ -53,7 +53,7 @@ from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.drafts import Draft
 from halo_core.store.image import Control
 from halo_core.store.transaction import Transaction
-from halo_core.values.stored_objects import stores_downloads
+from halo_core.values.provenance.stored_objects import stores_downloads
 
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024

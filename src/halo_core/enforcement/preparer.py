@@ -33,10 +33,10 @@ from halo_core.model import (
 from halo_core.quick_dataclass import dataclass
 from halo_core.references import MAX_NAME, References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.values.conversation import ConversationDigest, MarkedItem
-from halo_core.values.leaves import MAX_LEAVES, Leaf, parse_leaves
-from halo_core.values.observed_text import fingerprint_text, fingerprint_whole_text
-from halo_core.values.sketch import MAX_TEXT, iter_text_fingerprints
+from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
+from halo_core.values.provenance.leaves import MAX_LEAVES, Leaf, parse_leaves
+from halo_core.values.provenance.observed_text import fingerprint_text, fingerprint_whole_text
+from halo_core.values.sketches.sketch import MAX_TEXT, iter_text_fingerprints
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 _MUCH_CHARS: Final = 1_000

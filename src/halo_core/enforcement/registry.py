@@ -13,7 +13,7 @@ from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, G
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.argument_names import names_note
+from halo_core.values.kinds.argument_names import names_note
 
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 _UNDECLARED_TRUST: Final = 300  # what comes back may be anybody's words, receipts too: kept, but it taints the session

@@ -44,14 +44,14 @@ from halo_core.store.quota_rows import compute_quota_day
 from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.call_view import trace_call
-from halo_core.values.facts import ActionFacts
-from halo_core.values.looked_up_words import tie_to_source
-from halo_core.values.observed_text import fingerprint_vouching_text
-from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
-from halo_core.values.sketch import Marks, Sketch
-from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.facts import ActionFacts
+from halo_core.values.kinds.argument_names import name_of_argument
+from halo_core.values.orders.looked_up_words import tie_to_source
+from halo_core.values.provenance.observed_text import fingerprint_vouching_text
+from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
+from halo_core.values.provenance.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.sketches.sketch import Marks, Sketch
 
 RECALLED_MARK = "stored"
 """Added to the name of a source that returned what an exposed session had stored."""

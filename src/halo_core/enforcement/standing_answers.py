@@ -42,7 +42,12 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import covers_targets, find_amount_terms, find_answer_scope, find_denied_targets
+from halo_core.values.facts.answer_scope import (
+    covers_targets,
+    find_amount_terms,
+    find_answer_scope,
+    find_denied_targets,
+)
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

@@ -17,9 +17,9 @@ from halo_core.behaviour.seen import SeenKind
 from halo_core.model import Impact, Provenance
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.leaves import KEY, Leaf
-from halo_core.values.text import split_name
+from halo_core.values.kinds.argument_names import name_of_argument
+from halo_core.values.language.text import split_name
+from halo_core.values.provenance.leaves import KEY, Leaf
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

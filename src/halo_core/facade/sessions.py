@@ -43,7 +43,7 @@ from halo_core.model import Resource
 from halo_core.store.known_values import digest_known_value
 from halo_core.store.store import Store
 from halo_core.telemetry import read_trace_id
-from halo_core.values.addresses import find_own_domain
+from halo_core.values.kinds.addresses import find_own_domain
 
 _LOG: Final = get_logger("facade")
 

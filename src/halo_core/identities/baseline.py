@@ -16,7 +16,7 @@ from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind
 from halo_core.identities.habit import Dimension, IdentityHabit, fingerprint_event
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.text import fingerprint_strings
+from halo_core.values.language.text import fingerprint_strings
 
 IDENTITIES: Final = "\tidentities"
 """The name under which the baseline of people and service accounts is stored among those of agents.

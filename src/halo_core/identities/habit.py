@@ -13,7 +13,7 @@ from typing import Any, Final
 from halo_core.durations import DAY_US, HOUR_US
 from halo_core.errors import require
 from halo_core.identities.event import IdentityEvent, Outcome
-from halo_core.values.text import fingerprint_strings
+from halo_core.values.language.text import fingerprint_strings
 
 MOST_VALUES: Final = 256
 _EARLY_DAYS: Final = 5  # days in which everything is new

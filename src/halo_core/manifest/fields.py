@@ -18,7 +18,7 @@ from halo_core.errors import BadInput
 from halo_core.manifest.nodes import Item, Remedy, did_you_mean, printable
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
-from halo_core.values.languages import SQL_DIALECTS
+from halo_core.values.programs.languages import SQL_DIALECTS
 
 SECTIONS: Final = {
     "tools": ActionKind.TOOL_CALL,

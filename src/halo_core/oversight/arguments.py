@@ -16,8 +16,8 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.model import Provenance, Resource
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.kinds import SUSPICIOUS
-from halo_core.values.leaves import extract_texts
+from halo_core.values.kinds.kinds import SUSPICIOUS
+from halo_core.values.provenance.leaves import extract_texts
 
 _WORDS: Final = {
     Provenance.USER: "the user wrote it",

@@ -23,9 +23,9 @@ from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_val
 from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.store.transaction import Transaction
-from halo_core.values.addresses import PUBLIC_MAIL_HOSTS, is_shared_host
-from halo_core.values.answer_scope import KNOWN_KINDS, to_canonical_form
-from halo_core.values.stored_objects import find_place
+from halo_core.values.facts.answer_scope import KNOWN_KINDS, to_canonical_form
+from halo_core.values.kinds.addresses import PUBLIC_MAIL_HOSTS, is_shared_host
+from halo_core.values.provenance.stored_objects import find_place
 
 _BATCH: Final = 500
 _MAX_CHARS: Final = 256
@@ -38,7 +38,7 @@ class KnownValue:
     """A value that is known.
 
     Args:
-        kind: one of `halo_core.values.answer_scope.KNOWN_KINDS`.
+        kind: one of `halo_core.values.facts.answer_scope.KNOWN_KINDS`.
         form: its canonical form.
         name: owner of the value, for display; may be empty.
     """

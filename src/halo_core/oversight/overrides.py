@@ -55,7 +55,7 @@ from halo_core.store.entry_lookup import find_entry, find_subject_id, make_kind_
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.store.store import Store
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import find_denied_targets
+from halo_core.values.facts.answer_scope import find_denied_targets
 
 DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7

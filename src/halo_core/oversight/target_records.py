@@ -18,9 +18,9 @@ from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.signed_entries import Opener
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, read_entries
-from halo_core.values.answer_scope import identify_values
-from halo_core.values.forms import find_forms
-from halo_core.values.result_origins import TRUST_FLOOR
+from halo_core.values.facts.answer_scope import identify_values
+from halo_core.values.provenance.forms import find_forms
+from halo_core.values.provenance.result_origins import TRUST_FLOOR
 
 _BEFORE: Final = 160  # characters of a quote
 _AFTER: Final = 80

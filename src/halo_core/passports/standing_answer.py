@@ -1,7 +1,7 @@
 """Remembered answers: signed approvals that are valid for more than one call, as strict JWS of their own `typ`.
 
-A `standing` answer covers one scope (tool, targets, object: `halo_core.values.answer_scope`) under a cap of uses and of
-amount. A `break_glass` answer covers everything one agent does for some minutes, except what moves money.
+A `standing` answer covers one scope (tool, targets, object: `halo_core.values.facts.answer_scope`) under a cap of uses
+and of amount. A `break_glass` answer covers everything one agent does for some minutes, except what moves money.
 
 Three more kinds are for one act each: `override_allow` lets one exact call run that was refused, `override_deny`
 forbids a call or its target, and `reversal` orders that the effect of one decision is taken back.

@@ -156,7 +156,7 @@ _VOUCHED: Final = frozenset({Provenance.USER.value, Provenance.KNOWN.value})
 def is_vouched(request: AccessRequest, snapshot: Snapshot) -> bool:
     """Whether an action names its destination, and each of these targets is vouched for or known.
 
-    A program counts by what it names (`halo_core.values.facts`); in a contained resource it reaches nothing else.
+    A program counts by what it names (`halo_core.values.facts.facts`); in a contained resource it reaches nothing else.
     """
     if snapshot.program is ProgramClass.NONE:
         origins = _find_target_origins(request, snapshot, _find_worst_origins(snapshot.provenance))

@@ -21,8 +21,8 @@ from halo_core.errors import BadInput, require
 from halo_core.risk.evidence import ValueEvidence, ValueOrigin
 from halo_core.risk.observation import ActionObservation
 from halo_core.risk.relation import SURPRISE_BITS, RelationCounts
-from halo_core.values.argument_values import Value
-from halo_core.values.text import fingerprint_names, fingerprint_strings
+from halo_core.values.kinds.argument_values import Value
+from halo_core.values.language.text import fingerprint_names, fingerprint_strings
 
 USUAL_WEIGHT: Final = 100
 """Sessions that the margins usual elsewhere count for."""

@@ -10,9 +10,9 @@ from typing import Final
 
 from halo_core.quick_dataclass import dataclass
 from halo_core.risk.profile import Chunk, Profile
-from halo_core.values.argument_values import Value, ValueKind
-from halo_core.values.lexicon import COMMON_NAME_PARTS, SENSITIVE_WORDS, STOP_WORDS
-from halo_core.values.text import (
+from halo_core.values.kinds.argument_values import Value, ValueKind
+from halo_core.values.language.lexicon import COMMON_NAME_PARTS, SENSITIVE_WORDS, STOP_WORDS
+from halo_core.values.language.text import (
     find_atoms,
     fingerprint_atom,
     fingerprint_atoms,

@@ -17,9 +17,9 @@ from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.observation import ActionObservation
 from halo_core.risk.proximity import MAX_TOPIC, measure_proximity, weigh_tool_words, weigh_topic
 from halo_core.risk.relation import MAX_SURPRISE, SURPRISE_BITS, compute_relation_rates, encode_relation
-from halo_core.values.argument_values import Value
-from halo_core.values.lexicon import VERBS
-from halo_core.values.text import fingerprint_names, fingerprint_strings
+from halo_core.values.kinds.argument_values import Value
+from halo_core.values.language.lexicon import VERBS
+from halo_core.values.language.text import fingerprint_names, fingerprint_strings
 
 _VALUES_IN_ORDER: Final = itemgetter(*(feature.id for feature in FEATURES))
 _SEVERITY: Final = {impact: at for at, impact in enumerate(Impact)}

@@ -20,15 +20,15 @@ from halo_core.risk.evidence import (
     collect_value_evidence,
 )
 from halo_core.risk.profile import Chunk, Profile, ProposedAction, shorten_tool_name
-from halo_core.values.argument_values import Value, ValueKind, extract_values
-from halo_core.values.lexicon import (
+from halo_core.values.kinds.argument_values import Value, ValueKind, extract_values
+from halo_core.values.language.lexicon import (
     DELEGATION_WORDS,
     REQUEST_WORDS_BY_IMPACT,
     STOP_WORDS,
     VERBS,
     find_synonyms,
 )
-from halo_core.values.text import (
+from halo_core.values.language.text import (
     fingerprint_atom,
     fingerprint_atoms,
     fingerprint_bytes,

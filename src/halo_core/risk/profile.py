@@ -20,9 +20,8 @@ from typing import Any, Final
 from halo_core.errors import BadInput, require
 from halo_core.model import ActionKind, Impact
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.lexicon import SENSITIVE_WORDS
-from halo_core.values.sketch import MARK_BYTES, Marks, pack_marks, unpack_marks
-from halo_core.values.text import (
+from halo_core.values.language.lexicon import SENSITIVE_WORDS
+from halo_core.values.language.text import (
     ATOM_BYTES,
     MAX_ATOMS,
     count_atoms,
@@ -31,6 +30,7 @@ from halo_core.values.text import (
     find_atoms,
     fingerprint_atoms,
 )
+from halo_core.values.sketches.sketch import MARK_BYTES, Marks, pack_marks, unpack_marks
 
 _SECRET_WORDS: Final = frozenset(SENSITIVE_WORDS)
 

@@ -15,8 +15,8 @@ from typing import Final
 from halo_core.model import Impact
 from halo_core.risk.evidence import RESULT_ORIGINS, ValueEvidence, ValueOrigin
 from halo_core.risk.observation import ActionObservation
-from halo_core.values.lexicon import VERBS
-from halo_core.values.text import fingerprint_names
+from halo_core.values.language.lexicon import VERBS
+from halo_core.values.language.text import fingerprint_names
 
 MAX_SURPRISE: Final = 160  # sixteenths of a bit
 

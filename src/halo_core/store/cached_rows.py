@@ -18,7 +18,7 @@ from halo_core.durations import SECOND_US
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.session_state import AgentTally, SessionState
-from halo_core.values.sketch import MAX_TAINTED_FINGERPRINTS
+from halo_core.values.sketches.sketch import MAX_TAINTED_FINGERPRINTS
 
 
 class ContentKey(NamedTuple):

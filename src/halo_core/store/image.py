@@ -35,7 +35,7 @@ from halo_core.store.cached_rows import (
 )
 from halo_core.store.floor_memory import FloorMemory
 from halo_core.store.session_state import SessionState
-from halo_core.values.sketch import Sketch, add_spans_row
+from halo_core.values.sketches.sketch import Sketch, add_spans_row
 
 MAX_ACCOUNTS: Final = 10_000
 """Accounts that memory keeps."""

@@ -3,9 +3,9 @@
     known = KnownValues(tx, digester)
     known.contains("email", "ana@corp.example")
 
-The database holds a keyed digest of each value's canonical form (`to_canonical_form` in `values.answer_scope`); what is
-known is answered from the tenant's image. A row counts while the newest signed entry about its value declares it. Any
-other row is recorded and removed.
+The database holds a keyed digest of each value's canonical form (`to_canonical_form` in `values.facts.answer_scope`);
+what is known is answered from the tenant's image. A row counts while the newest signed entry about its value declares
+it. Any other row is recorded and removed.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest
-from halo_core.values.answer_scope import list_known_names
+from halo_core.values.facts.answer_scope import list_known_names
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
-    from halo_core.values.forms import ArgumentValue
+    from halo_core.values.provenance.forms import ArgumentValue
 
 MAX_KNOWN: Final = 100_000
 """Values that a tenant may declare as known."""

@@ -3,7 +3,8 @@
 A row is authenticated with the store's key, so that nobody who can write to the database alone makes an item known.
 INVARIANT: FAILCLOSED - a mark that is missing, expired or not authentic is unknown, and what is unknown counts as
 exposed. One item has one row, in which exposure is never taken back. The row also has fingerprints of the values that
-the item carries into a later session (`halo_core.values.carried`), for the user in whose session it was made.
+the item carries into a later session (`halo_core.values.provenance.carried`), for the user in whose session it was
+made.
 
 Words that exposed models wrote are looked up the other way round: what is missing there repeats nobody. So a row of
 theirs that is not authentic, or one more than are kept, makes everything count as a repetition (`RepeatIndex.is_full`).
@@ -21,8 +22,8 @@ from typing import Final
 
 from halo_core.store.cached_rows import Clearance, ItemMark, RepeatIndex
 from halo_core.store.row_access import Table
-from halo_core.values.kinds import MAX_CARRIED
-from halo_core.values.repeats import REPEAT_BYTES
+from halo_core.values.kinds.kinds import MAX_CARRIED
+from halo_core.values.provenance.repeats import REPEAT_BYTES
 
 LIFETIME_US: Final = 90 * 86_400_000_000
 """How long a mark counts after it was last made, microseconds: 90 days."""

@@ -18,7 +18,7 @@ from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
 from halo_core.quick_dataclass import dataclass
-from halo_core.values.sketch import MAX_SOURCE_INDEX
+from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
 MAX_TALLIES: Final = 16

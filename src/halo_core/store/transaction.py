@@ -50,7 +50,7 @@ from halo_core.store.row_access import RowAccess
 from halo_core.store.session_state import SessionState
 from halo_core.store.use_counts import UseCounts, choose_part
 from halo_core.store.writers import Writer
-from halo_core.values.sketch import Marks, Sketch, pack_spans
+from halo_core.values.sketches.sketch import Marks, Sketch, pack_spans
 
 _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"

@@ -22,7 +22,7 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.store.entry_lookup import read_verdict
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.training.sessions import NOT_AN_ACTION, TrainingEvent, TrainingSession
-from halo_core.values.text import MAX_READ
+from halo_core.values.language.text import MAX_READ
 
 MAX_SESSIONS: Final = 5000
 """Sessions that a model is trained on unless somebody asks for more."""

@@ -17,9 +17,9 @@ from typing import Any, Final
 from halo_core.model import Impact
 from halo_core.quick_dataclass import dataclass
 from halo_core.training.sessions import NOT_AN_ACTION, TrainingEvent, TrainingSession, propose_action
-from halo_core.values.argument_values import ValueKind, classify_value
-from halo_core.values.lexicon import find_synonyms
-from halo_core.values.text import split_name
+from halo_core.values.kinds.argument_values import ValueKind, classify_value
+from halo_core.values.language.lexicon import find_synonyms
+from halo_core.values.language.text import split_name
 
 MADE_UP: Final = "made-up"
 """`TrainingSession.attack` of all that is made here."""

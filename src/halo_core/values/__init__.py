@@ -8,8 +8,15 @@ and count in integers.
     trace_leaves(leaves, sketch)   # to="ana@x.example" comes from the user; to="eve@y.example" from nobody
     find_facts(...)                # the user asked for a payment
 
-Start with `provenance` and `facts`. `forms` finds values in texts and arguments, in the canonical spellings of
-`addresses` and `numbers`. `sketch` holds which words a session has been shown, and `spans` their order.
-`decoded_readings` decodes what is hidden in a text. `argument_values`, `text` and `lexicon` describe values for the
-behaviour score. docs/values.md defines the terms and the rules.
+The packages, imports downward only:
+
+- `facts`: facts about a call that policies read.
+- `provenance`: where the values of a call came from. `forms` finds values in texts and arguments.
+- `payments`, `orders`, `requests`: what a text of the user pays, orders and asks for.
+- `programs`: what SQL, Cypher, shell and Python in arguments do.
+- `sketches`: what a session was shown, as fingerprints.
+- `kinds`: kinds of values and their canonical spellings. `argument_values` describes values for the behaviour score.
+- `language`: words, patterns, normalization.
+
+Start with `provenance.provenance` and `facts.facts`. docs/values.md defines the terms and the rules.
 """

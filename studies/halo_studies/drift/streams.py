@@ -18,7 +18,7 @@ from halo_core.model import Impact
 from halo_core.risk.drift import DriftSession as Watched
 from halo_core.risk.drift import SessionHabits
 from halo_core.training.feature_tables import hash_to_number
-from halo_core.values.result_origins import TRUST_FLOOR
+from halo_core.values.provenance.result_origins import TRUST_FLOOR
 from halo_studies.recordings.labelled_sessions import Event, Session, act_of
 from halo_studies.recordings.tools import resource_of
 

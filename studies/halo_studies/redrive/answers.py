@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from halo_core.model import AMOUNT_CODES, TARGET_CODES
 from halo_core.oversight.remembered import AMOUNT_FACTOR, DEFAULT_USES
-from halo_core.values.answer_scope import AnswerScope
+from halo_core.values.facts.answer_scope import AnswerScope
 from halo_studies.redrive.offline import Act
 
 __all__ = ["Answers"]

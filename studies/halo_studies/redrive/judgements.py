@@ -18,8 +18,8 @@ from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.values.addresses import canonicalize_email
-from halo_core.values.leaves import parse_leaves
+from halo_core.values.kinds.addresses import canonicalize_email
+from halo_core.values.provenance.leaves import parse_leaves
 from halo_studies.recordings.sessions import Session
 from halo_studies.redrive.offline import Judgement, register
 

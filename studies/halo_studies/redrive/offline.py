@@ -34,8 +34,7 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.policy.encoding import find_amount, read_amount
-from halo_core.values.addresses import find_own_address, find_own_domain
-from halo_core.values.answer_scope import (
+from halo_core.values.facts.answer_scope import (
     AnswerScope,
     asks_for,
     covers_targets,
@@ -43,25 +42,26 @@ from halo_core.values.answer_scope import (
     find_answer_scope,
     list_known_names,
 )
-from halo_core.values.argument_names import find_nouns_of_result, lists_files, name_of_argument, names_list
-from halo_core.values.call_view import trace_call
-from halo_core.values.created_objects import returns_created
-from halo_core.values.fact_sources import FactSources
-from halo_core.values.facts import ActionFacts, find_facts
-from halo_core.values.forms import ArgumentValue
-from halo_core.values.leaves import Leaf, parse_leaves
-from halo_core.values.observed_text import (
+from halo_core.values.facts.call_view import trace_call
+from halo_core.values.facts.fact_sources import FactSources
+from halo_core.values.facts.facts import ActionFacts, find_facts
+from halo_core.values.kinds.addresses import find_own_address, find_own_domain
+from halo_core.values.kinds.argument_names import find_nouns_of_result, lists_files, name_of_argument, names_list
+from halo_core.values.provenance.created_objects import returns_created
+from halo_core.values.provenance.forms import ArgumentValue
+from halo_core.values.provenance.leaves import Leaf, parse_leaves
+from halo_core.values.provenance.observed_text import (
     ResultMarks,
     fingerprint_text,
     fingerprint_vouching_text,
     is_lookup_key,
     read_result,
 )
-from halo_core.values.receipts import is_receipt_of
-from halo_core.values.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
-from halo_core.values.result_origins import judge_arguments, origin_of_result, reads_own_place
-from halo_core.values.sketch import MAX_SOURCE_INDEX, Sketch
-from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.provenance.receipts import is_receipt_of
+from halo_core.values.provenance.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
+from halo_core.values.provenance.result_origins import judge_arguments, origin_of_result, reads_own_place
+from halo_core.values.provenance.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX, Sketch
 from halo_studies.recordings.sessions import Event, Session
 
 __all__ = ["Act", "Judgement", "Role", "register", "replay_session"]

@@ -1,0 +1,1 @@
+"""What a session was shown, as keyed fingerprints: words and values (`sketch`), words in order (`spans`)."""

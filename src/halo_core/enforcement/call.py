@@ -48,6 +48,8 @@ class Call:
         trigger: kind of what made the agent act.
         trigger_text: text of that; of a model's message its own words, the agent's justification.
         request: the user's own words, as the host vouches.
+        earlier_requests: his words in earlier turns of the session that no call has shown yet, as the host vouches,
+            oldest first.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
         history: items of the conversation so far, in order.
         vouches_history: the host says that unknown items of it are the user's words and this agent's.
@@ -82,6 +84,7 @@ class Call:
     trigger: str = "host"
     trigger_text: str = ""
     request: str = ""
+    earlier_requests: tuple[str, ...] = ()
     shown_texts: tuple[tuple[str, Provenance], ...] = ()
     history: tuple[HistoryItem, ...] = ()
     vouches_history: bool = False

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from typing import Any, Final, NamedTuple
 
 from halo_core.content.redaction import SEAL_PREFIX, Redactor
@@ -114,9 +114,10 @@ class Preparer:
 
         Reading takes about 5 ms for each 1,000 characters.
         """
-        if len(call.request) <= _MUCH_CHARS and not call.shown_texts:
+        if len(call.request) <= _MUCH_CHARS and not call.shown_texts and not call.earlier_requests:
             return False
-        unread = 0 if call.request in self._observed_requests else len(call.request)
+        requests = (*call.earlier_requests, call.request)
+        unread = sum(len(text) for text in requests if text not in self._observed_requests)
         unread += sum(len(text) for text, origin in call.shown_texts if not self._was_read(text, origin))
         return unread > _MUCH_CHARS
 
@@ -136,7 +137,8 @@ class Preparer:
         request_id = compute_request_id(
             session, principal.agent, turn, call_id, kind=kind, resource=resource, args_digest=args_digest
         )
-        user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
+        said = "\n\n".join((*call.earlier_requests, call.request)) if call.earlier_requests else call.request
+        user_request = said and (self._request_cache.get(said) or self._seal_request(said))
         recorded = self.models.describe(call.model, session, call.trigger_text)
         conversation, history = self._mark_history(call, principal.user)
         content = _collect_content(call, principal, arguments, recorded)
@@ -267,20 +269,22 @@ class Preparer:
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         """The texts that a call shows to its session: the user's request first, then those that came with it."""
-        if not call.shown_texts:
+        if not call.shown_texts and not call.earlier_requests:
             return self._observed_requests.get(call.request) or self._observe_request(call.request)
         # INVARIANT: VOUCH - where the host passes the user's request, no other text counts as the user's.
         # A message that is the request word for word adds nothing to it.
         origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
+        requests = {text.strip() for text in (*call.earlier_requests, call.request)}
         shown_texts = [
             (text, origins.get(origin, origin))
             for text, origin in call.shown_texts
-            if text and not (origin is Provenance.USER and text.strip() == call.request.strip())
+            if text and not (origin is Provenance.USER and text.strip() in requests)
         ]
         # Texts of unknown origin (`novel`) come last: they count as untrusted once another text is untrusted.
         shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
         observed = [self._observe_text(text, origin) for text, origin in shown_texts]
-        return (*self._observe_request(call.request), *observed)
+        earlier = chain.from_iterable(map(self._observe_request, call.earlier_requests))
+        return (*earlier, *self._observe_request(call.request), *observed)
 
     def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
         """The user's request, if there is one; cached, since every call of a run repeats it."""

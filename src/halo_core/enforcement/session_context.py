@@ -29,6 +29,8 @@ class Session:
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
         network: network address that the request came from, as the host knows it.
         began_us: when the host opened the block that it stands for, microseconds; 0 where no block was opened.
+        earlier_requests: what the host gave as the user's words in earlier blocks of the session without any call,
+            oldest first.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Session:
     vouches_history: bool = False
     network: str = ""
     began_us: int = field(default=0, compare=False)
+    earlier_requests: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_opened_by_host(self) -> bool:

@@ -14,7 +14,7 @@ from halo_core.values.provenance.leaves import parse_leaves
 from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 from halo_core.values.provenance.record_lists import find_parties, names_listed
 from halo_core.values.requests.asked_acts import ASKING_SOMEBODY
-from halo_core.values.requests.named_records import find_records
+from halo_core.values.requests.listed_records import find_records
 from halo_core.values.requests.topics import ONLY, ONLY_OF, find_topics
 from halo_core.values.requests.unlisted_orders import NEED, UNLISTED_ORDER, UNLISTED_VERB, find_unlisted_orders
 

@@ -12,7 +12,7 @@ from halo_core.values.provenance.leaves import parse_leaves
 from halo_core.values.provenance.observed_text import read_result
 from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 from halo_core.values.provenance.record_lists import lists_by_filters, lists_records, names_one_sender
-from halo_core.values.requests.named_records import find_records
+from halo_core.values.requests.listed_records import find_records
 
 GRETA = "m-8812 | Greta Holm <greta.holm@print.example> | Proof | 09:12\nm-8815 | News <news@shop.example> | 20% off"
 RESPOND = Resource(id="mail_reply", impact=Impact.SEND, targets=("mail_id",), reversal=Reversal.IRREVERSIBLE)

@@ -15,7 +15,8 @@ from halo_core.values.kinds.yaml_items import read_items
 from halo_core.values.provenance.leaves import parse_leaves
 from halo_core.values.provenance.observed_text import fingerprint_text
 from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
-from halo_core.values.requests.named_records import find_records, fingerprint_named_records, is_named_record
+from halo_core.values.requests.listed_records import find_records
+from halo_core.values.requests.named_records import fingerprint_named_records, is_named_record
 
 RENT = "Please check and update my rent payment for the next month."
 ROWS = """- amount: 50.0

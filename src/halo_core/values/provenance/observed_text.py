@@ -35,7 +35,8 @@ from halo_core.values.provenance.listed_items import find_completed_names, find_
 from halo_core.values.provenance.replaced_values import ACCOUNT_DOMAINS, ANY_ACCOUNT
 from halo_core.values.requests.answered_senders import fingerprint_sender
 from halo_core.values.requests.implied_orders import find_cancelled_words
-from halo_core.values.requests.named_records import Parties, fingerprint_named_records
+from halo_core.values.requests.listed_records import Parties
+from halo_core.values.requests.named_records import fingerprint_named_records
 from halo_core.values.requests.user_texts import MAX_USER_CHARS, drop_forbidden
 from halo_core.values.sketches.sketch import (
     LOOKED_UP,

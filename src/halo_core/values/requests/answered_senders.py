@@ -20,7 +20,7 @@ from halo_core.values.kinds.addresses import canonicalize_email
 from halo_core.values.kinds.kinds import Form, make_form
 from halo_core.values.language.caseless import CaselessPattern
 from halo_core.values.language.patterns import compile_later
-from halo_core.values.requests.named_records import parse_structure
+from halo_core.values.requests.listed_records import parse_structure
 from halo_core.values.requests.topics import ONLY
 from halo_core.values.sketches.sketch import USER_BIT, Sketch, fingerprint_forms
 

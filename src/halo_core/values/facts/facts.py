@@ -49,13 +49,12 @@ from halo_core.values.facts.written_tool_names import (
 from halo_core.values.kinds.argument_names import name_of_argument, names_amount, names_note, names_query
 from halo_core.values.kinds.kinds import SUSPICIOUS, Kind
 from halo_core.values.language.lexicon import (
-    FURTHER_VERBS,
+    ALL_VERBS,
     LEAST_LEVELS,
     LEVEL_NAMES,
     SECRET_WORDS,
     SENSITIVE_WORDS,
     STOP_WORDS,
-    VERBS,
     is_task_word,
 )
 from halo_core.values.language.text import split_name
@@ -367,9 +366,7 @@ class _Call:
 
     def _is_message_without_verb_in_name(self) -> bool:
         """Whether the call sends something, and no word of the tool's name is a verb by which people ask for acts."""
-        return self._resource.impact is Impact.SEND and (FURTHER_VERBS | VERBS).isdisjoint(
-            split_name(self._resource.id)
-        )
+        return self._resource.impact is Impact.SEND and ALL_VERBS.isdisjoint(split_name(self._resource.id))
 
     def _gives_right(self) -> bool:
         """Whether an argument says how much somebody may do: `access`, `role`."""

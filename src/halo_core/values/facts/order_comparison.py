@@ -17,7 +17,7 @@ from halo_core.model import Impact, Resource
 from halo_core.values.kinds.argument_names import split_argument_name
 from halo_core.values.kinds.kinds import Form
 from halo_core.values.language.inflections import list_inflected
-from halo_core.values.language.lexicon import FURTHER_VERBS, VERBS, stem_all
+from halo_core.values.language.lexicon import ALL_VERBS, stem_all
 from halo_core.values.language.text import split_name
 from halo_core.values.orders.looked_up_words import (
     LookedUpWord,
@@ -326,5 +326,5 @@ def _is_taking_tool(resource: Resource) -> bool:
     if resource.impact is Impact.DELETE:
         return True
     words = split_name(resource.id)
-    verbs = [word for word in words if word in VERBS | FURTHER_VERBS or takes_away(frozenset((word,)))]
+    verbs = [word for word in words if word in ALL_VERBS or takes_away(frozenset((word,)))]
     return takes_away(frozenset(verbs[:1])) and (len(words) == 1 or words[-1] != verbs[0])

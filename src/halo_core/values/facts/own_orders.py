@@ -17,7 +17,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.facts.call_view import CallView
 from halo_core.values.kinds.argument_names import split_argument_name
-from halo_core.values.language.lexicon import FURTHER_VERBS, LEAST_LEVELS, VERBS, find_asking_verbs, stem_all
+from halo_core.values.language.lexicon import ALL_VERBS, FURTHER_VERBS, LEAST_LEVELS, VERBS, find_asking_verbs, stem_all
 from halo_core.values.language.opposite_acts import TAKING_STEMS
 from halo_core.values.language.text import split_name
 from halo_core.values.provenance.known_rows import is_pointed_out
@@ -85,7 +85,7 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
         return False
     if any(leaf.origin in _UNTRUSTED for leaf in view.traced) or sketch.was_asked(_LEAVING_OPEN):
         return False
-    begins_with_verb = not (VERBS | FURTHER_VERBS).isdisjoint(split_name(resource.id.split("_")[0]))
+    begins_with_verb = not ALL_VERBS.isdisjoint(split_name(resource.id.split("_")[0]))
     if not begins_with_verb and is_other_act_ordered(sketch, _drop_nouns_of_targets(resource), resource.impact):
         return False  # "design a door pass" orders no `door_pass`
     loose = list_loose_stems(resource.id, resource.impact)
@@ -159,7 +159,7 @@ def _is_written_or_least(view: CallView, text: str) -> bool:
 @lru_cache(maxsize=512)
 def _list_words_of_act(tool: str, impact: Impact) -> Collection[str]:
     """List the words by which somebody may order the act of a tool, with each ending that they may have."""
-    verbs = frozenset(split_name(tool)) & (VERBS | FURTHER_VERBS)
+    verbs = frozenset(split_name(tool)) & ALL_VERBS
     stems = frozenset[str]().union(*map(find_asking_verbs, verbs))
     if impact in (Impact.DELETE, Impact.EXECUTE):
         stems |= CLASS_WORDS[impact]

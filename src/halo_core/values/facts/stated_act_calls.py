@@ -16,7 +16,7 @@ from halo_core.values.facts.call_view import CallView
 from halo_core.values.kinds.argument_names import name_of_argument, names_note, names_remark, split_argument_name
 from halo_core.values.kinds.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.kinds.numbered import singularize
-from halo_core.values.language.lexicon import FURTHER_VERBS, VERBS, stem_all
+from halo_core.values.language.lexicon import ALL_VERBS, stem_all
 from halo_core.values.language.opposite_acts import TAKING_STEMS
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import split_name
@@ -42,6 +42,7 @@ _NOT_SENDING: Final = stem_all(
 """Stems of words in the names of tools that do something else with a message or a person."""
 _SETTING: Final = stem_all("set change update switch point redirect route edit modify")
 """Stems of verbs in the names of tools that set a value."""
+_OTHER_ACTS: Final = (ALL_VERBS | TAKING_STEMS) - _SETTING
 _TARGETS_OF_SETTING: Final = 2  # what is set, and its value
 _TEXTS: Final = frozenset("text body subject message content title summary html markdown note".split())
 """Words in the names of arguments that hold the text of a message."""
@@ -104,7 +105,7 @@ def _is_setting_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
     words = frozenset(split_name(view.resource.id))
     if len(targets) != len(view.resource.targets) or len(targets) != _TARGETS_OF_SETTING:
         return False
-    if not words.isdisjoint((VERBS | FURTHER_VERBS | TAKING_STEMS) - _SETTING):
+    if not words.isdisjoint(_OTHER_ACTS):
         return False
     if any(leaf.origin is not Provenance.USER for leaf in targets):
         return False

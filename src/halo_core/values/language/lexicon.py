@@ -224,6 +224,7 @@ _LOOSE_VERB_GROUPS: Final = (
 )
 """Groups of words that have other meanings too ("pull the numbers together"); see `LOOSE_REQUEST_WORDS`."""
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
+ALL_VERBS: Final = VERBS | FURTHER_VERBS
 """Verbs in names of tools by which people ask for acts. Used only for the fact `asked`.
 
 `VERBS` does not contain them, since behaviour scores and marks of stores depend on it."""

@@ -46,8 +46,9 @@ from halo_core.values.orders.shapes import (
     find_quotations,
     list_shaped,
 )
-from halo_core.values.orders.stated_decisions import ASKING_YOU, LEAD, NEGATING, SHOWN
+from halo_core.values.orders.stated_decisions import LEAD, NEGATING, SHOWN, drop_lead
 from halo_core.values.requests.unlisted_orders import (
+    CLEAR_VERBS,
     KNOWN_VERBS,
     LIGHT_VERBS,
     LOOKING_UP,
@@ -217,6 +218,12 @@ _VALUE_IN_SOURCE: Final = CaselessPattern(
 _ADDRESS: Final = compile_later(r"(?<!\S)(?!https?://|www\.)(?:\S*[@/]\S*|[\w-]+\.[\w.-]*\w)")
 _VAGUE_ORDER: Final = stem_all("handle do process follow complete act work apply fill deal execute perform use")
 """Verbs of orders that leave it to what is read what is done: "handle mail 3"."""
+_ASKING: Final = QUESTION_WORDS - {"have", "any", "if", "do"}
+_POLITE: Final = compile_later(rf"{LEAD}(?:can|could|would|will) (?:you|we|u) ", re.IGNORECASE)
+_LOOKUPS: Final = LOOKING_UP - _NAMING_LOOKUPS
+_ONLY_LOOKING: Final = _LOOKUPS | (_TELLING - _NAMING_LOOKUPS)
+_ORDERING_OR_PLACING: Final = _ORDER_VERBS | _PLACING
+_COMPARED_VERBS: Final = CLEAR_VERBS - _VAGUE_ORDER
 _DESCRIBED: Final = CaselessPattern(
     r"\bthe (?:time|date|day|price|value|place|number|address|amount|mark|grade|folder|name) (?:of|from|for|at which)\b"
 )
@@ -285,6 +292,7 @@ class _Part(NamedTuple):
         is_looking: it only wants to know, to note or to tell something.
         is_fragment: it has no verb of its own.
         is_further: it is a fragment of some length behind a word such as "and", so it is about one more thing.
+        may_order: it orders something, sets a condition, or has no verb of a statement and is more than a URL.
     """
 
     text: str
@@ -293,6 +301,7 @@ class _Part(NamedTuple):
     is_looking: bool
     is_fragment: bool
     is_further: bool
+    may_order: bool
 
 
 def find_named_shapes(text: str) -> Iterator[Form]:
@@ -347,7 +356,8 @@ def _split_sentence(sentence: str) -> Iterator[list[_Part]]:
         if not text:
             continue
         stems = _find_first_stems(text)
-        is_fragment = _is_fragment(text, stems)
+        orders = _orders(text, stems)
+        is_fragment = not (orders or _states(text))  # no verb of its own: it goes on with the part before it
         if unit and not is_fragment and not all(part.is_fragment for part in unit):
             yield unit
             unit = []
@@ -356,7 +366,8 @@ def _split_sentence(sentence: str) -> Iterator[list[_Part]]:
             continue
         is_looking = _looks_up(text, stems) or (is_looking and is_fragment)
         is_further = is_fragment and sign.isalpha() and len(text.split()) >= _MIN_FURTHER
-        unit.append(_Part(text, stems, _list_named(text, stems), is_looking, is_fragment, is_further))
+        may_order = orders or (is_fragment and _URL.fullmatch(text) is None)
+        unit.append(_Part(text, stems, _list_named(text, stems), is_looking, is_fragment, is_further, may_order))
     if unit:
         yield unit
 
@@ -389,13 +400,13 @@ def _is_question(part: str, sentence: str) -> bool:
     first = next(iter(extract_tokens(part)), "").replace("’", "'")
     word = first.partition("'")[0]
     is_relative = word in ("which", "who", "whose") and not sentence.startswith(part) and not sentence.endswith("?")
-    if word in QUESTION_WORDS - {"have", "any", "if", "do"} and not is_relative:
+    if word in _ASKING and not is_relative:
         return True
     if not sentence.rstrip().endswith("?"):
         return False
     is_last = sentence.rstrip().endswith(part.rstrip())
-    is_polite = re.match(rf"{LEAD}(?:can|could|would|will) (?:you|we|u) ", part, re.IGNORECASE) is not None
-    return first == "do" or (is_last and not is_polite and _find_first_stems(part).isdisjoint(KNOWN_VERBS - LOOKING_UP))
+    is_polite = _POLITE.match(part) is not None
+    return first == "do" or (is_last and not is_polite and (_find_first_stems(part) & KNOWN_VERBS) <= LOOKING_UP)
 
 
 def _leads_to_mark(before: str) -> bool:
@@ -405,8 +416,7 @@ def _leads_to_mark(before: str) -> bool:
 
 def _find_first_stems(part: str) -> frozenset[str]:
     """Return the stems of the first word of a part, behind words such as "please"."""
-    rest = re.sub(rf"{LEAD}{ASKING_YOU}", "", part, count=1, flags=re.IGNORECASE)
-    first = next(iter(extract_tokens(rest)), "")
+    first = next(iter(extract_tokens(drop_lead(part))), "")
     return frozenset(split_name(first)) if first.replace("-", "").isalpha() else frozenset()
 
 
@@ -416,13 +426,13 @@ def _looks_up(part: str, stems: frozenset[str]) -> bool:
         return False
     if _HAVING_LOOK.match(part) is not None:
         return True
-    if not stems.isdisjoint((LOOKING_UP | _TELLING) - _NAMING_LOOKUPS):
+    if not stems.isdisjoint(_ONLY_LOOKING):
         return True
     return not _begins_with_order(stems) and _LOOK.search(part) is not None
 
 
 def _begins_with_order(stems: frozenset[str]) -> bool:
-    return not stems.isdisjoint(_ORDER_VERBS | _VAGUE_ORDER)
+    return not (stems.isdisjoint(_ORDER_VERBS) and stems.isdisjoint(_VAGUE_ORDER))
 
 
 def _states(part: str) -> bool:
@@ -430,14 +440,16 @@ def _states(part: str) -> bool:
     return _STATED.search(POSSESSIVE.sub("", part)) is not None
 
 
-def _is_fragment(part: str, stems: frozenset[str]) -> bool:
-    """Whether a part has no verb of its own, and so goes on with the part before it."""
-    return not (_begins_with_order(stems) or _CONDITION.search(part) or _ORDERED.search(part) or _states(part))
+def _orders(part: str, stems: frozenset[str]) -> bool:
+    """Whether a part orders something or sets a condition, by its words."""
+    if _begins_with_order(stems) or _CONDITION.search(part) is not None:
+        return True
+    return _ORDERED.search(part) is not None
 
 
 def _list_named(part: str, stems: frozenset[str]) -> list[Shaped]:
     """List the values that a part of a sentence names for what is to be stored."""
-    if not stems.isdisjoint(LOOKING_UP - _NAMING_LOOKUPS):
+    if not stems.isdisjoint(_LOOKUPS):
         return []
     rest = _IN_PLACE_OF.of_any_text.sub(lambda match: " " * len(match[0]), part)
     if any(pattern.search(rest) is not None for pattern in (_SAID, NEGATING, OTHERS_WISH)):
@@ -465,7 +477,7 @@ def _is_named(part: str, item: Shaped) -> bool:
         word = (match[1] or "").lower()
         if _HAS_SOURCE.search(word) is not None:
             return False
-        return word in _MEASURES or word in _FUNCTION_WORDS or not stem_all(word).isdisjoint(_ORDER_VERBS | _PLACING)
+        return word in _MEASURES or word in _FUNCTION_WORDS or not stem_all(word).isdisjoint(_ORDERING_OR_PLACING)
     return True
 
 
@@ -483,27 +495,16 @@ def _find_left(unit: Sequence[_Part], *, after_value: bool) -> Iterator[Form]:
         if _leaves_value(part, after_value=after_value):
             yield LEFT
             return
-        if part.is_looking or _COURTESY.fullmatch(part.text) is not None or not _may_order(part):
+        if part.is_looking or _COURTESY.fullmatch(part.text) is not None or not part.may_order:
             continue
         if after_value and _TAKING_THAT.search(part.text) is not None:
             continue
-        verbs = part.stems & KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS - _VAGUE_ORDER
+        verbs = part.stems & _COMPARED_VERBS
         if part.is_fragment:
             missing = list(_COMPARED) if has_value and part.is_further and not part.items else []
         else:
             missing = [shape for shape in _COMPARED if shape not in shapes]
         yield from (make_form((LESS, f"{shape} {stem}")) for shape in missing for stem in sorted({*verbs, ANY_VERB}))
-
-
-def _may_order(part: _Part) -> bool:
-    """Whether a part orders something, sets a condition, or has no verb of a statement and is more than a URL."""
-    if (
-        _begins_with_order(part.stems)
-        or _CONDITION.search(part.text) is not None
-        or _ORDERED.search(part.text) is not None
-    ):
-        return True
-    return not _states(part.text) and _URL.fullmatch(part.text) is None
 
 
 def _leaves_value(part: _Part, *, after_value: bool) -> bool:
@@ -519,7 +520,7 @@ def _leaves_value(part: _Part, *, after_value: bool) -> bool:
         return True
     if part.is_looking:
         return points_back and not part.stems.isdisjoint(_PLACING) and _TOLD.search(words) is None
-    if not _may_order(part):
+    if not part.may_order:
         return False
     return (
         _LEAVING.search(words) is not None

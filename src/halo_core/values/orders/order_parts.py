@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -22,12 +23,12 @@ from halo_core.values.language.quoted_orders import drop_quoted
 from halo_core.values.language.text import split_name
 from halo_core.values.language.unordered_statements import LATER, OTHERS_WISH, SOMEBODYS, TAG_QUESTION, TRANSCRIPT
 from halo_core.values.orders.order_words import (
+    BEGINNING_VERBS,
     CHANGE_BY,
     COMPOSING,
     DENIED,
     DEPENDING,
     DOUBT,
-    FURTHER_VERBS,
     NOUN_BEFORE_VERB,
     ORDERED,
     OTHERS_ACT,
@@ -52,12 +53,14 @@ from halo_core.values.orders.stated_decisions import (
     NEGATING,
     REPORT,
     SHOWN,
+    drop_lead,
     find_taken_back,
 )
 from halo_core.values.requests.unlisted_orders import (
     KNOWN_VERBS,
     LIGHT_VERBS,
     LOOKING_UP,
+    ORDERING_VERBS,
     QUESTION_WORDS,
     SENTENCE,
     VAGUE_VERBS,
@@ -256,18 +259,24 @@ def _goes_on_behind_colon(front: str, piece: str) -> bool:
     return ORDERED.search(front) is not None and SAYING.search(piece) is None and not _begins_with_verb(piece)
 
 
+_BEGINNING: Final = ORDERING_VERBS | LOOKING_UP | BEGINNING_VERBS
+"""Stems of verbs at which a new part begins."""
+_TEXT_ONLY: Final = (LOOKING_UP | COMPOSING) - VAGUE_VERBS
+"""Stems of verbs that only look something up or compose a text."""
+
+
 def _begins_with_verb(part: str) -> bool:
     if NOUN_BEFORE_VERB.match(part) is not None:
         return False  # "refill goes to the pharmacy"
     if _POLITE.match(part) is not None or WITH_IT.match(part) is not None or VALUE_ONLY.search(part) is not None:
         return True
-    return not find_first_stems(part).isdisjoint(KNOWN_VERBS | LOOKING_UP | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS)
+    return not find_first_stems(part).isdisjoint(_BEGINNING)
 
 
+@lru_cache(maxsize=64)
 def find_first_stems(part: str) -> frozenset[str]:
     """Return the stems of the first word of a part, behind words such as "please"."""
-    rest = re.sub(rf"{LEAD}{ASKING_YOU}", "", part, count=1, flags=re.IGNORECASE)
-    first = next(iter(extract_tokens(rest)), "")
+    first = next(iter(extract_tokens(drop_lead(part))), "")
     return frozenset(split_name(first)) if first.isalpha() else frozenset((first,))
 
 
@@ -278,7 +287,7 @@ def _looks_up(part: str) -> bool:
         return False
     if _INFORMING.fullmatch(part) is not None or _DOCUMENT.fullmatch(part) is not None:
         return True
-    return not stems.isdisjoint((LOOKING_UP | COMPOSING) - VAGUE_VERBS) or not stems.isdisjoint(QUESTION_WORDS)
+    return not stems.isdisjoint(_TEXT_ONLY) or not stems.isdisjoint(QUESTION_WORDS)
 
 
 def is_order(part: str) -> bool:
@@ -286,7 +295,7 @@ def is_order(part: str) -> bool:
     stems = find_first_stems(part)
     if not stems:
         return False
-    if not stems.isdisjoint(KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS) and NOUN_BEFORE_VERB.match(part) is None:
+    if not stems.isdisjoint(ORDERING_VERBS) and NOUN_BEFORE_VERB.match(part) is None:
         return True
     rest = _MEANT.sub("", part)
     if OTHERS_ACT.search(rest) is not None or not rest.strip():

@@ -117,7 +117,7 @@ TAKING: Final = CaselessPattern(
 COMPOSING: Final = stem_all(
     "write draft compose formulate word quote count chart plot compare contrast log keep remember"
 )
-FURTHER_VERBS: Final = stem_all(
+BEGINNING_VERBS: Final = stem_all(
     "set put move shift postpone reschedule rename tag label extend swap switch rotate pin hand roll push pull bump"
     " drop kick lift mark turn mail email text message sms dm ping rm run book reserve lock unlock shut strike"
     " scratch waive scrap bin ditch kill dump trash"

@@ -142,11 +142,13 @@ def list_shaped(text: str) -> list[Shaped]:
     text = _ZONE.sub("", _SECONDS.sub("", re.sub(r"(?<=[0-9])T(?=[0-9]{2}:)", " ", text)))
     addresses = [match.span() for match in islice(_ADDRESS.finditer(text), _MAX_FOUND)]
     found: list[Shaped] = []
-    for find in (_find_paths, _find_streets, _find_dates, _find_times, _find_versions, _find_ids):
+    finders = _FINDERS if _HAS_DIGIT.search(text) is not None else _FINDERS_WITHOUT_DIGITS
+    for find in finders if "/" in text or "." in text else finders[1:]:
         taken = [*addresses, *((item.start, item.end) for item in found)]
         found += [item for item in find(text) if not _overlaps(item, taken)]
     taken = [*addresses, *((item.start, item.end) for item in found if item.shape != HOUR)]
-    found += [item for item in chain(_find_numbers(text), _find_marks(text)) if not _overlaps(item, taken)]
+    numbers = _find_numbers(text) if finders is _FINDERS else ()
+    found += [item for item in chain(numbers, _find_marks(text)) if not _overlaps(item, taken)]
     return found
 
 
@@ -204,6 +206,10 @@ def _find_dates(text: str) -> Iterator[Shaped]:
     for match in islice(_DAY_ALONE.finditer(text), _MAX_FOUND):
         if not any(start <= match.start() < end for start, end in spans):
             yield Shaped(DATE, f"*-*-{int(match[1]):02}", *match.span())
+    yield from _find_weekdays(text)
+
+
+def _find_weekdays(text: str) -> Iterator[Shaped]:
     for match in islice(_WEEKDAY.finditer(text), _MAX_FOUND):
         number = next(i for i, name in enumerate(_WEEKDAYS) if name.startswith(match[0].lower()[:3]))
         yield Shaped(DATE, f"day {number}", *match.span())
@@ -307,3 +313,8 @@ def _find_marks(text: str) -> Iterator[Shaped]:
         behind = text[match.end() : match.end() + 6].lower()
         sign = "+" if behind.startswith(" plus") else "-" if behind.startswith(" minus") else ""
         yield Shaped(MARK, match["mark"] + sign, *match.span())
+
+
+_FINDERS: Final = (_find_paths, _find_streets, _find_dates, _find_times, _find_versions, _find_ids)
+_FINDERS_WITHOUT_DIGITS: Final = (_find_paths, _find_weekdays, _find_times)
+"""What can be found in a text without a digit. A path needs "/" or ".", and is found first."""

@@ -188,6 +188,9 @@ _VERBS: Final = (
     KNOWN_VERBS | LOOKING_UP | stem_all("cancel delete undelivered unsent failed unread search subject title file")
 )
 """Stems at the beginning of a phrase that names no new message: an order with a verb of its own, or an old message."""
+_LOOKUPS: Final = LOOKING_UP - _NOUNS
+_LOOKUPS_BUT_MESSAGES: Final = LOOKING_UP - _NOUNS_OF_MESSAGES
+_VERBS_BUT_MESSAGES: Final = _VERBS - _NOUNS_OF_MESSAGES
 
 
 def find_stated_acts(text: str, whole: str) -> Iterator[Form]:
@@ -268,7 +271,7 @@ def _find_object(part: str) -> str:
         return ""
     wanted = match[1]
     first = next(iter(extract_tokens(wanted)), "")
-    is_lookup = not (LOOKING_UP - _NOUNS).isdisjoint(split_name(first))
+    is_lookup = not _LOOKUPS.isdisjoint(split_name(first))
     return "" if is_lookup or first in QUESTION_WORDS or _POSSESSING.search(wanted) is not None else wanted
 
 
@@ -326,7 +329,7 @@ def _find_set(sentence: str) -> Iterator[Form]:
 def _find_told(sentence: str) -> Iterator[Form]:
     """Find the words for those to whom a sentence without a verb sends a message."""
     first = next(iter(extract_tokens(sentence)), "")
-    is_lookup = first in QUESTION_WORDS or not (LOOKING_UP - _NOUNS_OF_MESSAGES).isdisjoint(split_name(first))
+    is_lookup = first in QUESTION_WORDS or not _LOOKUPS_BUT_MESSAGES.isdisjoint(split_name(first))
     pieces = _PART_OF_MESSAGE.split(sentence)[: 2 * _MAX_PARTS]  # parts, with the separators between them
     for separator, part in zip(["", *pieces[1::2]], pieces[::2], strict=False):
         # "Summarise mail 3, the invite to Jo": the invite is one more thing to look at. Behind "then" it would be sent.
@@ -361,6 +364,6 @@ def _is_wanted(what: str, part: str, sentence: str) -> bool:
     if _matches_any(sentence, CONDITION, _HOLDING) or _matches_any(part, NEGATING):
         return False
     first = next(iter(extract_tokens(what)), "")
-    if not first or first in QUESTION_WORDS or not (_VERBS - _NOUNS_OF_MESSAGES).isdisjoint(split_name(first)):
+    if not first or first in QUESTION_WORDS or not _VERBS_BUT_MESSAGES.isdisjoint(split_name(first)):
         return False
     return _EXISTING.search(what) is None and _SAYING.search(part) is None

@@ -44,6 +44,8 @@ LEAD: Final = (
     r"|regardless|anyway|afterwards|\w+ly)\b\W*)*"
 )
 ASKING_YOU: Final = r"(?:(?:can|could|would|will) you (?:please |pls |kindly |just |now )?)?"
+_LEAD: Final = compile_later(LEAD)
+_LEAD_OF_ORDER: Final = compile_later(rf"{LEAD}{ASKING_YOU}", re.IGNORECASE)
 _APPROVE: Final = r"(?:approve(?! of\b)|accept|grant|allow|permit|authori[sz]e|endorse|okay|ok|green-?light|sign off)"
 _REJECT: Final = r"(?:reject|decline|refuse|deny|disapprove|veto|dismiss|turn down)"
 _APPROVED: Final = r"(?:approved|accepted|granted|allowed|permitted|authori[sz]ed|endorsed|okayed|agreed)"
@@ -357,9 +359,14 @@ def _find_decision(part: str) -> str:
         return ""
     if decision not in (YES, NO):
         return decision
-    first = next(iter(_list_words(re.sub(LEAD, "", part.lower()))), "")
+    first = next(iter(_list_words(_LEAD.sub("", part.lower()))), "")
     is_lookup = not LOOKING_UP.isdisjoint(split_name(first)) or first in QUESTION_WORDS
     return "" if is_lookup or _POSSESSING.search(part) is not None else decision
+
+
+def drop_lead(part: str) -> str:
+    """Drop the words with which a part begins before it orders something: "please", "could you"."""
+    return _LEAD_OF_ORDER.sub("", part, count=1)
 
 
 def _is_only_id(group: Sequence[_Part]) -> bool:
@@ -375,7 +382,7 @@ def _goes_on(part: _Part, group: Sequence[_Part]) -> bool:
         return True
     words = _list_words(part.text)
     stems = frozenset(split_name(words[0])) if words else frozenset[str]()
-    if not words or words[0] in QUESTION_WORDS or not stems.isdisjoint(LOOKING_UP | KNOWN_VERBS):
+    if not words or words[0] in QUESTION_WORDS or not (LOOKING_UP.isdisjoint(stems) and KNOWN_VERBS.isdisjoint(stems)):
         return False
     if REMARKING.search(part.text) is not None:
         return False

@@ -29,7 +29,6 @@ that a call is compared with one order. The examples are from several orders:
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, pairwise
@@ -43,7 +42,7 @@ from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import split_name
 from halo_core.values.orders.order_parts import FACT, LOOKUP, ORDER, VALUE, Part, find_first_stems, read_parts
 from halo_core.values.orders.order_words import (
-    FURTHER_VERBS,
+    BEGINNING_VERBS,
     LEAVING_BE,
     MEASURE,
     ORDERED,
@@ -52,8 +51,8 @@ from halo_core.values.orders.order_words import (
     TAKING,
     UNNEEDED,
 )
-from halo_core.values.orders.stated_decisions import ASKING_YOU, LEAD
-from halo_core.values.requests.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
+from halo_core.values.orders.stated_decisions import drop_lead
+from halo_core.values.requests.unlisted_orders import CLEAR_VERBS, KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
 from halo_core.values.sketches.sketch import extract_tokens, find_token_places
 
 ORDER_WORD: Final = "order_word"
@@ -82,9 +81,10 @@ _TAKING_VERBS: Final = TAKING_STEMS | stem_all(
 )
 """Stems of verbs that take something away, or end it."""
 _VERBS: Final = (
-    KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS | _TAKING_VERBS | OWN_ACTS | stem_all("fix correct mend")
+    KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | BEGINNING_VERBS | _TAKING_VERBS | OWN_ACTS | stem_all("fix correct mend")
 )
 """Stems of all verbs that are in a list."""
+_CLEAR_ACTS: Final = CLEAR_VERBS | OWN_ACTS
 _BACK_TO_PERSON: Final = CaselessPattern(r"\b(?:him|her|his|them|their|he|she)\b")
 _BACK: Final = CaselessPattern(r"\b(?:it|its|them|these|those|that one|this one|an? new one|another one|the same)\b")
 """Words that refer back to a thing."""
@@ -348,7 +348,7 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
         for a, b in dict.fromkeys((*pairwise(piece), *pairwise(plain))):
             yield make_form((ORDER_PAIR, f"{number} {a} {b}"))
     stems = find_first_stems(order.part.text)
-    verbs = stems & (KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS | OWN_ACTS)
+    verbs = stems & _CLEAR_ACTS
     yield from (make_form((ORDER_VERB, f"{number} {stem}")) for stem in sorted(verbs or {NO_VERB}))
     yield from _list_first(number, order.part.text, stems)
     times = [match[match.lastindex or 0] for match in _WHEN.finditer(order.part.text)]
@@ -369,11 +369,12 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
 
 def _list_first(number: int, text: str, stems: frozenset[str]) -> Iterator[Form]:
     """List the marks `order_first` of an order that has no listed verb, and no other words by which it orders."""
-    first = next(iter(list_order_words(re.sub(rf"{LEAD}{ASKING_YOU}", "", text, count=1, flags=re.IGNORECASE))), "")
-    is_plain = first.isalpha() and first not in STOP_WORDS | _COURTESY
+    first = next(iter(list_order_words(drop_lead(text))), "")
+    is_plain = first.isalpha() and first not in STOP_WORDS and first not in _COURTESY
     if (
         is_plain
-        and stems.isdisjoint(_VERBS | LOOKING_UP)
+        and stems.isdisjoint(_VERBS)
+        and stems.isdisjoint(LOOKING_UP)
         and ORDERED.search(text) is None
         and len(text.split()) > 1
         and not _WHO.match(text)

@@ -107,6 +107,7 @@ _GENERAL: Final = frozenset(
     "thanks thx konto conto rekening with at by as".split()
 )
 """Words that do not say whose account or sum it is."""
+_HARMLESS: Final = HARMLESS | LOOKING_UP
 _THEN: Final = compile_later(r"(?i:(?:,| and) then\b(?=[^?]*$))")
 _CONDITION: Final = CaselessPattern(r"\b(?:if|unless|whether|once|when|whenever|as soon as|until|till|provided)\b")
 _NO_ORDER: Final = CaselessPattern(
@@ -290,6 +291,6 @@ def _keep_possible_order(sentence: str) -> str:
     if _NO_ORDER.search(judged) is not None or LATER.search(judged) is not None:
         return ""
     leading = find_leading_stems(rest)
-    if not leading.isdisjoint(OTHER_USES) or not find_asked_stems(rest) <= HARMLESS | LOOKING_UP:
+    if not leading.isdisjoint(OTHER_USES) or not find_asked_stems(rest) <= _HARMLESS:
         return ""
     return rest

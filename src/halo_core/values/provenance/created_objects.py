@@ -9,7 +9,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.kinds.argument_names import split_argument_name
 from halo_core.values.language.decoded_readings import holds_code
-from halo_core.values.language.lexicon import FURTHER_VERBS, VERBS
+from halo_core.values.language.lexicon import ALL_VERBS
 from halo_core.values.language.text import split_name
 from halo_core.values.provenance.known_rows import is_other_row_named, is_row_named
 from halo_core.values.provenance.leaves import Leaf
@@ -29,7 +29,7 @@ def _creates(tool: str) -> bool:
     words = split_argument_name(tool)
     if not _CREATING.isdisjoint(words[:1]):
         return True
-    return not _CREATING.isdisjoint(words[1:2]) and (VERBS | FURTHER_VERBS).isdisjoint(split_name(words[0]))
+    return not _CREATING.isdisjoint(words[1:2]) and ALL_VERBS.isdisjoint(split_name(words[0]))
 
 
 def returns_created(

@@ -167,7 +167,7 @@ def _classify_part(part: str, words: list[str], *, is_first: bool) -> Form | Non
             or _BY_MESSAGE.search(_REPORTING.split(part)[0]) is not None
         )
         return _ACT if is_more else _LOOKUP
-    is_question = words[0] in QUESTION_WORDS - _CONDITIONS
+    is_question = words[0] in QUESTION_WORDS and words[0] not in _CONDITIONS
     if is_question or words[0] in _LOOKUP_VERBS:
         return _ACT if find_asked_stems(part) - _READING else _LOOKUP
     if not _ANSWERING.isdisjoint(words) or any(find_phrasal_verbs(part)) or any(find_wanted_acts(part)):

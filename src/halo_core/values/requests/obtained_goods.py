@@ -17,7 +17,7 @@ from typing import Final
 from halo_core.values.kinds.kinds import Form, make_form
 from halo_core.values.language.caseless import CaselessPattern
 from halo_core.values.language.idioms import RECORDS
-from halo_core.values.language.lexicon import FURTHER_VERBS, VERBS, stem_all
+from halo_core.values.language.lexicon import ALL_VERBS, stem_all
 from halo_core.values.language.text import split_name
 from halo_core.values.requests.unlisted_orders import INFORMING
 
@@ -82,7 +82,7 @@ def list_stems_of_order(tool: str) -> frozenset[str]:
     The list is empty for a tool that does something else than to order.
     """
     stems = frozenset(split_name(tool))
-    verbs = stems & (VERBS | FURTHER_VERBS)
+    verbs = stems & ALL_VERBS
     if not verbs.isdisjoint(_ORDERING):
         return frozenset({COUNTED, *(OBTAINED + stem for stem in stems - _ORDERING)})
     return frozenset() if verbs else frozenset(OBTAINED + stem for stem in stems)

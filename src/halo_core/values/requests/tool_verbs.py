@@ -12,12 +12,11 @@ from typing import Final
 from halo_core.model import Impact, Resource, Reversal
 from halo_core.values.language.foreign_words import find_act_of_tool
 from halo_core.values.language.lexicon import (
+    ALL_VERBS,
     FURTHER_REQUEST_WORDS,
-    FURTHER_VERBS,
     LOOSE,
     LOOSE_REQUEST_WORDS,
     REQUEST_WORDS_BY_IMPACT,
-    VERBS,
     find_asking_verbs,
     find_loose_verbs,
     stem_all,
@@ -62,7 +61,7 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     if impact in _GRAVE:
         # `mail_drop` is no mail: where one of its words is a verb of the tool's class, others such as nouns are none.
         class_stems = CLASS_WORDS[impact] | LOOSE_REQUEST_WORDS.get(impact.value, frozenset())
-        verbs = verbs & class_stems & (VERBS | FURTHER_VERBS) or verbs
+        verbs = verbs & class_stems & ALL_VERBS or verbs
     stems = frozenset[str]().union(*map(find_asking_verbs, verbs))
     if not stems:
         acts = find_act_of_tool(tool.lower().split("_"))
@@ -105,7 +104,7 @@ def _begins_with_write(words: Sequence[str]) -> bool:
     """Whether the first word of a tool's name is a verb of writing; the second word behind the name of a system."""
     if not words or words[0] in _WRITE_WORDS:
         return bool(words)
-    return words[0] not in VERBS | FURTHER_VERBS and words[1:2] != [] and words[1] in _WRITE_WORDS
+    return words[0] not in ALL_VERBS and words[1:2] != [] and words[1] in _WRITE_WORDS
 
 
 @lru_cache(maxsize=2048)

@@ -85,6 +85,8 @@ LIGHT_VERBS: Final = stem_all("give get make take have bring turn let")
 """Stems of verbs with nearly no meaning: "make it 6 pods", "get us out of it", "have another go"."""
 VAGUE_VERBS: Final = stem_all("put let say tell mean treat like keep leave go come fly travel")
 """Stems of listed verbs that order no certain act: "put 20 on my card"."""
+CLEAR_VERBS: Final = KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS
+ORDERING_VERBS: Final = KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS
 _NO_LIGHT_ORDER: Final = CaselessPattern(
     r"^\W*let (?:me|us|him|her|them|it)\b|^\W*make (?:sure|it (?:clear|short|shorter|sound|look|nicer?|simpler?))\b"
     r"|^\W*have (?!an?\b|another\b)|^\W*(?:give|make|take) (?:me|us)\b"

@@ -195,6 +195,7 @@ REASONS: Final[dict[str, ReasonText]] = {
         " no sessions, for a day in later runs; after that an approver is asked again",
     ),
     "approval_mismatch": ReasonText("the approval is for another call", "request an approval for this call"),
+    "approval_incomplete": ReasonText("the approval was given before all of this was asked", "ask again"),
     "approver_in_chain": ReasonText("an approver must not be part of the chain", "ask an approver outside the chain"),
     # policy
     "policy_denied": ReasonText("a policy forbids this", "see the policy named in the reason"),

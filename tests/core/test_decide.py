@@ -490,6 +490,17 @@ def test_11_an_approval_of_exactly_this_call_answers_a_challenge():
     assert (decision.effect, sorted(codes(decision))) == (Effect.MONITOR, ["approved", "policy_challenge"])
 
 
+def test_11_an_approval_settles_no_more_than_was_asked():
+    asked, shot = request(), snapshot(graded(Effect.CHALLENGE))
+    whole = decide(asked, answer_to(asked, shot, questions=("policy_challenge",)))
+    assert whole.effect is Effect.MONITOR
+    decision = decide(asked, answer_to(asked, shot, questions=("untrusted_target",)))
+    assert (decision.effect, sorted(codes(decision))) == (
+        Effect.CHALLENGE,
+        ["approval_incomplete", "policy_challenge"],
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "effect"),
     [

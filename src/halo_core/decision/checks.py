@@ -400,6 +400,11 @@ def list_accepted_bindings(
     return list_answer_bindings(request, snapshot.chain, rules, exposure=least, asked_in=approval.session)
 
 
+def _was_asked(reason: Reason, approval: Approval) -> bool:
+    """Whether an approval answers a reason. That an equal act is held asks nothing: a yes to that act is enough."""
+    return approval.questions is None or reason.code in (*approval.questions, "held_before")
+
+
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
     """Apply an approver's answer: the challenge becomes `monitor` if approved, `deny` if refused."""
     approval = snapshot.approval
@@ -412,5 +417,9 @@ def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reaso
         return [*reasons, Reason("approver_in_chain", "approval", approval.id)]
     if not approval.granted:
         return [*reasons, Reason("approval_denied", "approval", approval.id)]
+    # INVARIANT: BIND - an answer settles what was asked. What came up since, such as an equal payment that ran
+    # meanwhile, is asked about together with the rest.
+    if not all(_was_asked(item, approval) for item in reasons if is_answerable(item)):
+        return [*reasons, Reason("approval_incomplete", "approval", approval.id, Effect.MONITOR.value)]
     answered_reasons = [replace(item, effect=Effect.MONITOR.value) if is_answerable(item) else item for item in reasons]
     return [*answered_reasons, Reason("approved", "approval", approval.id, Effect.MONITOR.value)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from halo_core.crypto.keys import Digester
+from halo_core.decision.answers import is_answerable
 from halo_core.decision.bindings import (
     find_exposure,
     list_answer_bindings,
@@ -19,10 +20,12 @@ from halo_core.decision.checks import HOLD
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.outbox import hold_act
 from halo_core.enforcement.standing_answers import compute_amount_scope, compute_answer_scope
+from halo_core.errors import Gap, Tampered
 from halo_core.model import AMOUNT_CODES, REAUTHORIZABLE_CODES, Effect, EntryKind
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.drafts import Draft
+from halo_core.store.proven_entries import list_asked_codes
 from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.transaction import Transaction
 
@@ -74,7 +77,8 @@ class Question:
         if _waits_only_for_held(context) or (context.held_equal and is_held):
             return cls("call", binding, 0, context.held_question)
         row = _find_equal_question(tx, context, binding, exposure)
-        return cls("call", binding, 0, _get_id_if_pending(row, snapshot.time_us))
+        open_id = _get_id_if_pending(row, snapshot.time_us)
+        return cls("call", binding, 0, open_id if open_id and _asks_all(tx, context, open_id) else "")
 
     def record(self, tx: Transaction, context: DecisionContext, digester: Digester) -> str:
         """Record the approval request, which refers to the decision to show to the approver; returns its id."""
@@ -127,6 +131,15 @@ def _find_equal_question(tx: Transaction, context: DecisionContext, binding: str
         )
         row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
     return row
+
+
+def _asks_all(tx: Transaction, context: DecisionContext, question: str) -> bool:
+    """Whether an open question asks about all that this decision asks about."""
+    try:
+        asked = list_asked_codes(tx, question)
+    except (Gap, Tampered):
+        return False
+    return all(reason.code in asked for reason in context.decision.reasons if is_answerable(reason))
 
 
 def _get_id_if_pending(row: ApprovalRow | None, at_us: int) -> str:

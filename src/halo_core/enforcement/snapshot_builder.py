@@ -39,7 +39,7 @@ from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
-from halo_core.store.proven_entries import find_paused_decision, was_approval_used
+from halo_core.store.proven_entries import find_paused_decision, list_asked_codes, was_approval_used
 from halo_core.store.quota_rows import compute_quota_day
 from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.session_state import SessionState
@@ -453,8 +453,16 @@ def _read_approvals(
             token.answer == "approve",
             tx.references.of_person(token.approver),
             asked_in,
+            _list_asked_codes(tx, row.id),
         )
     return pending, None
+
+
+def _list_asked_codes(tx: Transaction, question: str) -> tuple[str, ...]:
+    try:
+        return list_asked_codes(tx, question)
+    except (Gap, Tampered):
+        return ()  # INVARIANT: BIND - an answer to a question that cannot be read settles nothing
 
 
 def _find_answered_rows(

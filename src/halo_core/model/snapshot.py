@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from halo_core.model.behaviour import NO_BEHAVIOUR, NO_PRINCIPAL_RISK, BehaviourView, PrincipalRisk
 from halo_core.quick_dataclass import dataclass
@@ -220,6 +220,7 @@ class Approval:
         expires_us: unused by then, it serves nothing.
         granted: the answer was yes.
         session: that asked, where it is another one than the call's; empty for the call's own.
+        questions: codes of the reasons that were asked about, sorted; None in older entries, which do not say.
     """
 
     id: str
@@ -230,6 +231,13 @@ class Approval:
     granted: bool = True
     reference: str = ""
     session: str = ""
+    questions: tuple[str, ...] | None = None
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Self:
+        """Read what `to_plain` made."""
+        questions = tree.get("questions")
+        return cls(**{**tree, "questions": tuple(questions) if questions is not None else None})
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree, without the approver's name."""
@@ -240,6 +248,7 @@ class Approval:
             "granted": self.granted,
             "id": self.id,
             "key_id": self.key_id,
+            **({"questions": list(self.questions)} if self.questions is not None else {}),
             **({"session": self.session} if self.session else {}),
         }
 
@@ -495,7 +504,7 @@ class Snapshot:
             passport_problem=tree["passport_problem"],
             stops=tuple(Stop(*item) for item in tree["stops"]),
             revocations=tuple(Revocation(*item) for item in tree["revocations"]),
-            approval=Approval(**approval) if approval is not None else None,
+            approval=Approval.from_plain(approval) if approval is not None else None,
             dispatched=tree["dispatched"],
             pending=tree["pending"],
             model_hash=tree["model_hash"],

@@ -22,7 +22,7 @@ from halo_core.ledger import (
     verify_note,
     writer_name,
 )
-from halo_core.model import EntryKind, LedgerEntry
+from halo_core.model import Effect, EntryKind, LedgerEntry
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.row_access import RowAccess
 
@@ -78,6 +78,22 @@ def find_paused_decision(tx: RowAccess, session: str, request_id: str) -> Ledger
     outcome = read_outcome(tx, decision)
     is_paused = outcome is not None and outcome.body["status"] == "paused"
     return decision.entry if is_paused and decision.entry.body["request"]["request_id"] == request_id else None
+
+
+def list_asked_codes(tx: RowAccess, question: str) -> tuple[str, ...]:
+    """List the codes of the reasons that a question asked about, sorted.
+
+    Args:
+        tx: the transaction.
+        question: id of its entry.
+
+    Raises:
+        Gap, Tampered: as `ProvenEntry.read`.
+    """
+    writer, _, seq = question.rpartition("-")
+    body = ProvenEntry.read(tx, writer, int(seq)).entry.body
+    asked = {reason["code"] for reason in body["reasons"] if reason["effect"] == Effect.CHALLENGE.value}
+    return tuple(sorted(asked))
 
 
 _USES_QUERY: Final = (

@@ -253,7 +253,10 @@ class Driver:
         """Call a guarded model with more fields."""
         guarded = [item for item in self._finder.found_models if find_guard(item) is not None]
         if not guarded:
-            raise CannotPlant("no model is guarded by itself, and a middleware takes no fields of a request")
+            raise CannotPlant(
+                "no model is guarded by itself, and a middleware takes no fields of a request; to test it, build the "
+                "agent with the guarded model: `create_agent(halo.guard(model), ...)`"
+            )
         guarded[0].bind(**fields).invoke([("user", turn.user)])
 
     def _run_inner(self, owner: str, step: Step) -> Any:

@@ -197,7 +197,10 @@ class Driver:
         held: list[Any] = [get_attributes(agent).get("llm") for agent in self._agents]
         models = [model for model in held if find_guard(model) is not None]
         if not models:
-            raise CannotPlant("no LLM is guarded by itself, and an agent takes no fields of a request")
+            raise CannotPlant(
+                "no LLM is guarded by itself, and an agent takes no fields of a request; to test it, build the agent "
+                "with the guarded LLM: `FunctionAgent(llm=halo.guard(llm), ...)`"
+            )
         models[0].chat([ChatMessage(role="user", content=turn.user)], **fields)
 
     async def _run(self, agent: Any, turn: Turn) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from case_world import TOOLS, Case, World
+from case_world import TOOLS, Calls, Case, World
 
 from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, Held, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 
-__all__ = ["run_raw"]
+__all__ = ["call_tools", "run_raw"]
 
 _SURFACE: Surface[Any] = Surface(text=str)
 
@@ -36,8 +36,7 @@ def run_raw(case: Case, home: Path) -> tuple[bool, list[str]]:
             wanted += [name for name, _ in talk.calls]
             request = talk.told if talk.request is None else talk.request
             with halo.session(f"s{session}", user=talk.user, request=request):
-                for name, args in talk.calls:
-                    _run(world, halo, name, args)
+                call_tools(world, halo, talk.calls)
             halo.store.flush()
     finally:
         world.close()
@@ -47,6 +46,12 @@ def run_raw(case: Case, home: Path) -> tuple[bool, list[str]]:
             missing.remove(name)
     counted = sum(name == case.forbidden and case.matching(args) for name, args in world.ran)
     return counted <= case.at_most, missing
+
+
+def call_tools(world: World, halo: Any, calls: Calls) -> None:
+    """Make the calls of a run, inside the session that the caller has opened."""
+    for name, args in calls:
+        _run(world, halo, name, args)
 
 
 def _run(world: World, halo: Any, name: str, args: Mapping[str, Any]) -> None:

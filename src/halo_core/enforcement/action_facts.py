@@ -16,7 +16,8 @@ from halo_core.values.facts.answer_scope import speaks_of_act
 from halo_core.values.facts.fact_sources import FactSources
 from halo_core.values.facts.facts import ActionFacts, find_facts
 from halo_core.values.kinds.addresses import find_own_address
-from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX
+from halo_core.values.requests.user_texts import MAX_USER_CHARS
+from halo_core.values.sketches.sketch import MAX_SOURCE_INDEX, Sketch
 
 POINTED_MARK: Final = " (pointed at)"
 """Behind a source in a session's list: the user pointed at what it brought."""
@@ -72,7 +73,7 @@ def read_facts(
             context.recorded_args,
             context.leaves,
             context.traced,
-            context.sketch,
+            find_sketch_of_orders(context),
             _find_sources(tx, context, digester, assessment),
         )
     return context.facts
@@ -113,9 +114,23 @@ def _find_payment_text(tx: Transaction, context: DecisionContext) -> str:
 
 
 def list_user_texts(tx: Transaction, context: DecisionContext) -> list[str]:
-    """All messages of the user, oldest first."""
-    user_texts = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
-    return [*tx.image.user_texts.get(context.session, ()), *user_texts]
+    """All messages of the user as far as they stand, oldest first."""
+    told = {item.text: item.standing for item in tx.image.user_texts.get(context.session, ())}
+    withdrawn = context.sketch.withdrawn.marks
+    shown = [
+        told.get(item.text[:MAX_USER_CHARS], "" if item.text_mark in withdrawn else item.text)
+        for item in context.observed_texts
+        if item.origin is Provenance.USER
+    ]
+    return [text for text in (*told.values(), *shown) if text.strip()]
+
+
+_HARMLESS: Final = frozenset((Impact.READ,))
+
+
+def find_sketch_of_orders(context: DecisionContext) -> Sketch:
+    """What the session has seen; for an act, without what the user took back."""
+    return context.sketch if context.resource.impact in _HARMLESS else context.sketch.for_act()
 
 
 @lru_cache(maxsize=1024)

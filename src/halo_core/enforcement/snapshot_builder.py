@@ -13,7 +13,13 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision.bindings import ENDING_SOURCES, UNEXPOSED, find_exposure, list_answer_bindings
 from halo_core.decision.checks import revocation_applies, stop_applies
 from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
-from halo_core.enforcement.action_facts import list_user_texts, mark_source, read_facts, unmark_source
+from halo_core.enforcement.action_facts import (
+    find_sketch_of_orders,
+    list_user_texts,
+    mark_source,
+    read_facts,
+    unmark_source,
+)
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unvouched
@@ -22,6 +28,7 @@ from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import PaymentFacts, read_amount_at_stake, read_payment_facts
 from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
 from halo_core.enforcement.standing_answers import read_standing_answers
+from halo_core.enforcement.withdrawals import note_user_text
 from halo_core.errors import Gap, Tampered
 from halo_core.model import (
     NO_PRINCIPAL_RISK,
@@ -50,7 +57,7 @@ from halo_core.values.kinds.argument_names import name_of_argument
 from halo_core.values.orders.looked_up_words import tie_to_source
 from halo_core.values.provenance.observed_text import fingerprint_vouching_text
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
-from halo_core.values.provenance.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.provenance.traced_leaves import TracedLeaf, unvouch_withdrawn, vouch_for_user
 from halo_core.values.sketches.sketch import Marks, Sketch
 
 RECALLED_MARK = "stored"
@@ -91,8 +98,6 @@ def record_observation(
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
     is_users, is_untrusted = observed.origin is Provenance.USER, observed.origin is Provenance.UNTRUSTED
     source_number = 0  # the user is no source
-    if is_users and observed.text:
-        tx.image.remember_user_text(state.view.id, observed.text)
     if not is_users:
         state, source_number = state.with_source(
             mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled, is_related=is_related)
@@ -102,6 +107,9 @@ def record_observation(
         state = tx.add_sketch_row(state, additions, chunk, request=is_users)
     if spans:
         state = tx.add_spans_row(state, observed.origin, spans)
+    if is_users and observed.text:
+        number = sketch.spans[Provenance.USER].texts - 1 if spans else -1
+        state = note_user_text(tx, state, sketch, observed, number=number)
     # INVARIANT: a sketch that lacks part of an untrusted text is saturated: unknown words then count as untrusted.
     sketch.saturated = sketch.saturated or (is_untrusted and observed.is_cut)
     if state.saturated != sketch.saturated:
@@ -167,18 +175,18 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
 
 def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
     """Put the provenance of each argument leaf into the context; arguments with a problem have no leaves."""
-    resource, sketch = context.call.resource, context.sketch
+    resource = context.call.resource
     is_declared_known = None
     if tx.image.has_known is not False and (declared := KnownValues(tx, digester, context.known_values)):
         is_declared_known = declared.names
-    traced_leaves = trace_call(
-        resource,
-        context.leaves,
-        sketch,
-        is_declared_known,
-        is_exposed=context.state.view.tainted,
-        args=context.recorded_args,
-    )
+    sketch, is_exposed = find_sketch_of_orders(context), context.state.view.tainted
+    given = context.recorded_args
+    traced_leaves = trace_call(resource, context.leaves, sketch, is_declared_known, is_exposed=is_exposed, args=given)
+    if sketch is not context.sketch:
+        written = trace_call(
+            resource, context.leaves, context.sketch, is_declared_known, is_exposed=is_exposed, args=given
+        )
+        traced_leaves = unvouch_withdrawn(traced_leaves, written)
     is_lookup = is_trusted_lookup(resource)
     traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user, is_lookup=is_lookup)
     context.traced = traced_leaves
@@ -351,12 +359,24 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
         if observed.origin is Provenance.KNOWN and observed.result.known <= sketch.marks.keys():
             continue  # an earlier call carried the same known values
         chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
+        if _is_told_again(context, state, sketch, observed):
+            state = note_user_text(tx, state, sketch, observed, number=-1)
         state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:
             sketch.last_request = observed.fingerprints
     for observed in iterate_unvouched(tx, context, is_exposed=state.view.tainted):
         state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE)
     return state
+
+
+def _is_told_again(context: DecisionContext, state: SessionState, sketch: Sketch, observed: ObservedText) -> bool:
+    """Whether the request of a run that has just begun has the words of an earlier one, so that the user says it again.
+
+    A run that began before the session's last decision only repeats its own request: what the user took back meanwhile
+    stays taken back.
+    """
+    is_known = observed.is_vouched and observed.origin is Provenance.USER and observed.text_mark in sketch.marks
+    return is_known and context.call.began_us > state.view.high_water_us
 
 
 def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:

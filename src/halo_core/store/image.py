@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import Mode, Revocation, Stop
@@ -35,7 +35,7 @@ from halo_core.store.cached_rows import (
 )
 from halo_core.store.floor_memory import FloorMemory
 from halo_core.store.session_state import SessionState
-from halo_core.values.sketches.sketch import Sketch, add_spans_row
+from halo_core.values.sketches.sketch import Sketch, add_spans_row, add_withdrawal_row
 
 MAX_ACCOUNTS: Final = 10_000
 """Accounts that memory keeps."""
@@ -48,8 +48,8 @@ MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
 MAX_PROFILES: Final = 1024
 STORE_ID_PREFIX: Final = "halo-store:"
-_MAX_USER_TEXTS: Final = 8  # of a session
-_MAX_USER_TEXT: Final = 4_096  # characters
+_MAX_USER_TEXTS: Final = 16  # of a session
+_MAX_USER_CHARS: Final = 32_768  # of them together
 _MAX_SESSIONS_WITH_TEXTS: Final = 256
 
 
@@ -79,6 +79,28 @@ class Control:
     recorded: Mode = Mode.OBSERVE
 
 
+class UserText(NamedTuple):
+    """A message of the user.
+
+    Args:
+        text: the message; at most `MAX_USER_CHARS` characters of it.
+        standing: what stands of it, without what he took back later.
+        number: its number among the texts of the session's sketch, from 0; -1 if it has no words there.
+        before: what stood of it before the last withdrawal.
+        takes_back: it takes something back.
+        is_bare: it does so without saying what.
+        is_cut: it was longer.
+    """
+
+    text: str
+    standing: str
+    number: int
+    before: str
+    takes_back: bool = False
+    is_bare: bool = False
+    is_cut: bool = False
+
+
 @dataclass(slots=True)
 class SessionMemory:
     """A session's sketch and profile in memory, with the number of stored rows included."""
@@ -90,7 +112,7 @@ class SessionMemory:
     def absorb(self, rows: Iterable[bytes]) -> None:
         """Merge rows read from the store."""
         for row in rows:
-            if not add_spans_row(self.sketch, row):
+            if not (add_spans_row(self.sketch, row) or add_withdrawal_row(self.sketch, row)):
                 self.sketch.merge(apply_row(self.profile, row))
             self.chunks += 1
 
@@ -260,7 +282,7 @@ class TenantImage:
     profile_versions: ProfileVersions = field(default_factory=ProfileVersions)
     open_tallies: OpenTallies = field(default_factory=OpenTallies)
     people: dict[str, PersonHead | None] = field(default_factory=dict)
-    user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
+    user_texts: OrderedDict[str, deque[UserText]] = field(default_factory=OrderedDict, repr=False)
     states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     current_sessions: set[str] = field(default_factory=set)
     chunks_in_memory: int = 0
@@ -282,11 +304,11 @@ class TenantImage:
             return control.mode
         return Mode.OBSERVE if self.floors.lasts(control.waiver, now_us, mono_us) else Mode.ENFORCE
 
-    def remember_user_text(self, session: str, text: str) -> None:
-        """Remember a message of the user while it is among the newest."""
-        texts = self.user_texts.setdefault(session, deque(maxlen=_MAX_USER_TEXTS))
-        if text[:_MAX_USER_TEXT] not in texts:
-            texts.append(text[:_MAX_USER_TEXT])
+    def remember_user_texts(self, session: str, texts: Iterable[UserText]) -> None:
+        """Remember the messages of a user, oldest first, while they are among the newest."""
+        kept = self.user_texts[session] = deque(texts, maxlen=_MAX_USER_TEXTS)
+        while len(kept) > 1 and sum(len(item.text) for item in kept) > _MAX_USER_CHARS:
+            kept.popleft()
         self.user_texts.move_to_end(session)
         while len(self.user_texts) > _MAX_SESSIONS_WITH_TEXTS:
             self.user_texts.popitem(last=False)

@@ -51,6 +51,7 @@ from halo_core.store.session_state import SessionState
 from halo_core.store.use_counts import UseCounts, choose_part
 from halo_core.store.writers import Writer
 from halo_core.values.sketches.sketch import Marks, Sketch, pack_spans
+from halo_core.values.sketches.withdrawn_orders import Withdrawal, pack_withdrawal
 
 _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
@@ -485,6 +486,15 @@ class Transaction(RowAccess):
         self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
         memory.sketch.spans[origin].add(packed)  # the same as reading the row
         memory.chunks += 1
+        self.image.chunks_in_memory += 1
+        return state.with_chunk()
+
+    def add_withdrawal_row(self, state: SessionState, withdrawal: Withdrawal) -> SessionState:
+        """Store what the user took back, or ordered again, beside the session's next entry; returns the new state."""
+        row = pack_withdrawal(withdrawal)
+        memory, session = self._load_memory(state), state.view.id
+        self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
+        memory.absorb([row])
         self.image.chunks_in_memory += 1
         return state.with_chunk()
 

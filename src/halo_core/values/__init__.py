@@ -13,6 +13,7 @@ The packages, imports downward only:
 - `facts`: facts about a call that policies read.
 - `provenance`: where the values of a call came from. `forms` finds values in texts and arguments.
 - `payments`, `orders`, `requests`: what a text of the user pays, orders and asks for.
+- `withdrawals`: what a message of the user takes back of his earlier orders.
 - `programs`: what SQL, Cypher, shell and Python in arguments do.
 - `sketches`: what a session was shown, as fingerprints.
 - `kinds`: kinds of values and their canonical spellings. `argument_values` describes values for the behaviour score.

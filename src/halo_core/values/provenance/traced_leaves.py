@@ -46,6 +46,7 @@ _FEW_READERS_WORDS: Final = frozenset(
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _WORD: Final = compile_later(r"[^\W\d_]+")
+_NUMBERS: Final = frozenset((Kind.AMOUNT, Kind.DATE))
 _MIN_FILE_WORD: Final = 4  # letters
 _FILE_WORDS: Final = tuple(
     "attachment attachments attach attached file files document documents pdf photo photos picture pictures image "
@@ -112,6 +113,22 @@ def vouch_for_user(
             or (is_lookup and leaf.kind is Kind.HANDLE and _is_name_in(texts[leaf.pointer], user_address))
         )
         else leaf
+        for leaf in traced
+    )
+
+
+def unvouch_withdrawn(traced: Sequence[TracedLeaf], written: Iterable[TracedLeaf]) -> tuple[TracedLeaf, ...]:
+    """Give the targets of a call the origin `novel` if it has an amount or a date that the user took back.
+
+    Args:
+        traced: the leaves by what still stands of the user's texts.
+        written: the same leaves by all that the user wrote.
+    """
+    users = {leaf.pointer for leaf in written if leaf.kind in _NUMBERS and leaf.origin is Provenance.USER}
+    if not any(leaf.pointer in users and leaf.origin is not Provenance.USER for leaf in traced):
+        return tuple(traced)
+    return tuple(
+        leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin in VOUCHED_ORIGINS else leaf
         for leaf in traced
     )
 

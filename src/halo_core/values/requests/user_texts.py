@@ -212,7 +212,7 @@ def find_id_numbers(text: str) -> Iterator[Form]:
         yield make_form(("id_letters", find_id_letters(match[0])))
 
 
-_COUNTS: Final = {
+COUNTS: Final = {
     word: number
     for number, row in enumerate(
         (
@@ -237,7 +237,7 @@ _COUNT_WORD: Final = compile_later(r"[^\W\d_]{2,9}")
 def find_counts(text: str) -> Iterator[Form]:
     """Find the counts that a text writes in words: "two of them"."""
     words = {match[0].lower() for match in _COUNT_WORD.finditer(text)}
-    yield from (make_form(("amount", str(_COUNTS[word]))) for word in words & _COUNTS.keys())
+    yield from (make_form(("amount", str(COUNTS[word]))) for word in words & COUNTS.keys())
 
 
 _TYPO_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"

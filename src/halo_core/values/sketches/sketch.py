@@ -31,6 +31,7 @@ from halo_core.values.kinds.kinds import Form, make_form
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import start_keyed_hash
 from halo_core.values.sketches.spans import TOKEN_BYTES, Spans
+from halo_core.values.sketches.withdrawn_orders import NOTHING_WITHDRAWN, ROW, TAKEN_ALL, Withdrawal, unpack_withdrawal
 
 MAX_MARKS: Final = 20_000
 MAX_TEXT: Final = 262_144  # characters of one text that are read
@@ -199,7 +200,7 @@ class Sketch:
     vouch for values: the user's, and the results of trusted lookups.
     """
 
-    __slots__ = ("has_untrusted", "key", "last_request", "marks", "saturated", "spans")
+    __slots__ = ("_for_act", "has_untrusted", "key", "last_request", "marks", "saturated", "spans", "withdrawn")
 
     def __init__(self, key: bytes) -> None:
         self.last_request: frozenset[int] | None = None
@@ -210,6 +211,9 @@ class Sketch:
         self.saturated = False
         self.has_untrusted = False
         self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
+        self.withdrawn = NOTHING_WITHDRAWN
+        """What the user took back."""
+        self._for_act: tuple[int, Sketch] | None = None
 
     @property
     def may_hold_untrusted(self) -> bool:
@@ -263,12 +267,43 @@ class Sketch:
 
     def merge(self, added: Marks) -> None:
         """Add marks; a mark never loses an origin."""
+        self._for_act = None
         marks, added_bits = self.marks, 0
         for fingerprint, bits in added.items():
             marks[fingerprint] = marks.get(fingerprint, 0) | bits
             added_bits |= bits
         self.has_untrusted = self.has_untrusted or bool(added_bits & ORIGIN_BITS[Provenance.UNTRUSTED])
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
+
+    def withdraw(self, row: Withdrawal) -> None:
+        """Note what the user took back, or ordered again."""
+        users = frozenset[int]()
+        if row.kind == TAKEN_ALL:
+            users = frozenset([fingerprint for fingerprint, mark in self.marks.items() if mark & USER_BIT])
+        self.withdrawn = self.withdrawn.after(row, users, self.spans[Provenance.USER].texts)
+        self._for_act = None
+
+    def for_act(self) -> Sketch:
+        """The sketch as it would be if the user had not written what he took back; itself if that is nothing.
+
+        INVARIANT: VOUCH - an order that the user took back asks for nothing, and its values vouch for no act. For
+        reading they stay the user's, in the whole sketch.
+        """
+        withdrawn, user_spans = self.withdrawn, self.spans[Provenance.USER]
+        if not withdrawn.marks and not withdrawn.standing:
+            return self
+        if self._for_act is None or self._for_act[0] != user_spans.texts:
+            sketch = Sketch(self.key)
+            sketch.marks = {
+                fingerprint: mark & ~USER_BIT if fingerprint in withdrawn.marks else mark
+                for fingerprint, mark in self.marks.items()
+                if fingerprint not in withdrawn.marks or mark & _ORIGIN_MASK != USER_BIT
+            }
+            sketch.spans = {**self.spans, Provenance.USER: user_spans.replace(withdrawn.standing)}
+            self._for_act = user_spans.texts, sketch
+        sketch = self._for_act[1]
+        sketch.saturated, sketch.has_untrusted = self.saturated, self.has_untrusted
+        return sketch
 
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
         """Look up the mark of each form in the texts that were shown; 0 if none contained it."""
@@ -316,6 +351,22 @@ def add_spans_row(sketch: Sketch, row: bytes) -> bool:
         problem = "a row of the session's words is invalid"
         raise BadInput("bad_profile", problem, field="spans", remedy="run `halo verify`")
     sketch.spans[_SPANS_ORIGINS[row[start - 1]]].add(row[start:])
+    return True
+
+
+def add_withdrawal_row(sketch: Sketch, row: bytes) -> bool:
+    """Add a row to a sketch if it says what the user took back; return whether it does.
+
+    Raises:
+        BadInput: these are other bytes.
+    """
+    if not row.startswith(ROW):
+        return False
+    try:
+        sketch.withdraw(unpack_withdrawal(row))
+    except ValueError as exc:
+        problem = "a row of what the user took back is invalid"
+        raise BadInput("bad_profile", problem, field="withdrawn", remedy="run `halo verify`") from exc
     return True
 
 

@@ -12,7 +12,7 @@ value, however long it is. Without the key, nobody can test a guess against the 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import compress, count, islice, repeat
@@ -164,12 +164,37 @@ def fingerprint_text_in_order(
 class Spans:
     """The token sequences of the texts of one origin in a session."""
 
-    __slots__ = ("_exact", "_folded", "is_full")
+    __slots__ = ("_exact", "_folded", "_starts", "is_full")
 
     def __init__(self) -> None:
         self._folded = bytearray()
         self._exact = bytearray()
+        self._starts: list[int] = []
         self.is_full = False
+
+    @property
+    def texts(self) -> int:
+        """Number of texts that were added."""
+        return len(self._starts)
+
+    def replace(self, standing: Mapping[int, bytes]) -> Spans:
+        """Make the sequences without some texts, and with what stands of them.
+
+        Args:
+            standing: number of a text, from 0 → its packed tokens, empty if nothing stands.
+        """
+        spans = Spans()
+        spans._folded, spans._exact = bytearray(self._folded), bytearray(self._exact)
+        spans._starts, spans.is_full = [*self._starts], self.is_full
+        ends = [*self._starts[1:], len(self)]
+        for number in standing:
+            if number < self.texts:
+                start, end = self._starts[number], ends[number]
+                spans._folded[start * _FOLDED : end * _FOLDED] = bytes((end - start) * _FOLDED)
+                spans._exact[start * _EXACT : end * _EXACT] = bytes((end - start) * _EXACT)
+        for packed in filter(None, standing.values()):
+            spans.add(packed)
+        return spans
 
     def __len__(self) -> int:
         """Number of tokens."""
@@ -180,6 +205,7 @@ class Spans:
 
         Tokens beyond `MAX_TOKENS` are left out.
         """
+        self._starts.append(len(self))
         room = (MAX_TOKENS - len(self._exact) // _EXACT - 1) * TOKEN_BYTES
         self.is_full = self.is_full or room < len(packed)
         if room <= 0:

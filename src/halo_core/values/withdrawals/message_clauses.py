@@ -1,0 +1,96 @@
+r"""A message of the user as clauses, for `halo_core.values.withdrawals.withdrawals`.
+
+    list(split_clauses(fold("Kim says 'stop now'. Forget it, please")))    # "forget it", " please"
+
+Left out are quotations, what is to be written to somebody, questions, and what depends on a condition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from halo_core.values.language.patterns import compile_later
+from halo_core.values.withdrawals import withdrawal_words as words
+
+MAX_CHARS: Final = 2_048
+"""Characters of a message that are read for withdrawals. What follows is a document."""
+_MAX_CLAUSES: Final = 48
+_MAX_CLAUSE: Final = 160  # characters
+_CLAUSE_END: Final = compile_later(
+    r"[.!?…]+(?=[\s)\"'”]|$)|[;\n\r()]|,(?=\s)|\s[-–—]+\s|—|[。！？，、；]"
+    r"|\s(?:but|aber|sondern|mais|pero|sino|ma|però|mas|porém|ale|men|но)(?=\s)"
+)
+_QUOTED: Final = compile_later(
+    r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|`[^`\n]{1,1024}`"
+    r"|(?<!\w)['‘][^'’\n]{1,1024}['’](?!\w)"
+    r"|^[ \t]*>.*$",
+    re.MULTILINE,
+)
+_POLITE: Final = compile_later(
+    r"\W*(?:(?:ok|oh|so|and|sorry|wait|actually|hey|please)\W+)*(?:can|could|would|will) (?:you|we)\b"
+)
+_NUMBER_SIGN: Final = compile_later(r"\bno\.?(?= ?[0-9])")
+"""The short form of "number"."""
+
+
+class Clause(NamedTuple):
+    """A clause of a message in small letters, with its place; whether it is joined to what stands before."""
+
+    start: int
+    end: int
+    text: str
+    is_joined: bool
+
+
+def fold(message: str) -> str:
+    """Put a message into small letters, without what it quotes or dictates. Places stay the same."""
+    text = message[:MAX_CHARS].replace("’", "'")
+    small = text.lower()
+    if len(small) != len(text):
+        small = "".join([sign.lower() if len(sign.lower()) == 1 else sign for sign in text])
+    small = _NUMBER_SIGN.sub(lambda match: f"nr{' ' * (len(match[0]) - 2)}", small)
+    return words.DICTATED.sub(_blank, _QUOTED.sub(_blank, small))
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\0" * len(match[0])
+
+
+def split_clauses(folded: str) -> Iterator[Clause]:
+    """Split a message into clauses, without those that ask, or that depend on a condition."""
+    start, is_joined, is_conditional = 0, False, False
+    count = 0
+    for end, behind, sign in _iterate_ends(folded):
+        text = folded[start:end]
+        is_sentence_end = sign[:1] in (".", "!", "?", ";", "\n", "。", "！", "？", "；") and sign != "..."
+        if text.strip(" \0"):
+            count += 1
+            if words.CONDITION.match(text) is not None:
+                is_conditional = words.STILL.search(text) is None
+            elif not is_conditional and not _asks(text, sign) and len(text) <= _MAX_CLAUSE and "\0" not in text:
+                yield Clause(start, end, text, is_joined)
+            is_joined = True
+        if is_sentence_end:
+            is_joined = is_conditional = False
+        start = behind
+        if count >= _MAX_CLAUSES:
+            return
+
+
+def _iterate_ends(folded: str) -> Iterator[tuple[int, int, str]]:
+    """Return where each clause ends, where the sign behind it ends, and the sign."""
+    ends = [(match.start(), match.end(), match[0].strip()) for match in _CLAUSE_END.finditer(folded)]
+    for match in words.INNER.finditer(folded):
+        before = folded[: match.start()]
+        start = max((behind for _, behind, _ in ends if behind <= match.start()), default=0)
+        head = before[start:]
+        if head.strip() and words.SAID.search(head) is None and words.DICTATED.search(f"{head}:") is None:
+            ends.append((match.start(), match.start(), ""))
+    yield from sorted(ends)
+    yield len(folded), len(folded), ""
+
+
+def _asks(text: str, sign: str) -> bool:
+    return "?" in sign and _POLITE.match(text) is None

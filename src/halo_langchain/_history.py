@@ -15,8 +15,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from operator import attrgetter
 from types import NoneType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
@@ -103,6 +104,7 @@ class ShownMessage(NamedTuple):
     given_item: HistoryItem | None
 
 
+_GET_KEY: Final = attrgetter("key")
 _BASES: Final = (SystemMessage, HumanMessage, ToolMessage, AIMessage)
 _MAX_DUMPED: Final = 4_096
 """Bytes of the calls and blocks of a message up to which it is remembered."""
@@ -187,11 +189,11 @@ class RunInput:
 
     Args:
         user_texts: the user's words, each a message or a value of the input.
-        keys: keys of the messages in it (`ShownMessage.key`).
+        keys: keys of the messages in it (`ShownMessage.key`); None where it is the very messages that are shown.
     """
 
     user_texts: tuple[str, ...] = ()
-    keys: frozenset[tuple[str, str, str]] = frozenset()
+    keys: frozenset[tuple[str, str, str]] | None = frozenset()
 
     @classmethod
     def from_value(cls, value: Any) -> RunInput:
@@ -202,14 +204,22 @@ class RunInput:
     def from_messages(cls, shown: Sequence[ShownMessage]) -> RunInput:
         """Read the input of a run from its messages."""
         shown = shown[:_MAX_PARTS]
-        texts = tuple(dict.fromkeys([item.text for item in shown if item.is_unnamed_human]))
-        return cls(texts, frozenset([item.key for item in shown]))
+        return cls(_list_user_texts(shown), frozenset(map(_GET_KEY, shown)))
+
+    @classmethod
+    def from_shown(cls, shown: Sequence[ShownMessage]) -> RunInput:
+        """Like `from_messages`, for a model call that is itself the outermost run."""
+        return cls(_list_user_texts(shown), None) if len(shown) <= _MAX_PARTS else cls.from_messages(shown)
 
     def find_user_texts(self, text: str) -> list[str]:
         """The user's texts in a human message: all of it, or texts inserted into it."""
         if text in self.user_texts:
             return [text]
         return [item for item in self.user_texts if item and item in text]
+
+
+def _list_user_texts(shown: Iterable[ShownMessage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([item.text for item in shown if item.is_unnamed_human]))
 
 
 def _iterate_messages(value: Any, depth: int) -> Iterator[BaseMessage]:
@@ -389,7 +399,7 @@ def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:
         return RunInput()
     # What began before anybody looked, and what the host asks directly, is taken for the outermost run.
     noted = None if var_child_runnable_config.get() is None else _RUN_INPUT.get()
-    return noted if noted is not None else RunInput.from_messages(shown)
+    return noted if noted is not None else RunInput.from_shown(shown)
 
 
 # what a model call is shown
@@ -410,7 +420,7 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
         if item.base is SystemMessage:
             origins.append((text, Provenance.SYSTEM))
         elif item.base is HumanMessage:
-            own = run_input.find_user_texts(text) if item.is_unnamed_human else []
+            own = run_input.find_user_texts(text) if item.is_unnamed_human else ()
             origins += [(part, Provenance.USER) for part in own]
             if text not in own:
                 origins.append((text, Provenance.NOVEL))
@@ -420,8 +430,12 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
 def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
     """The conversation so far, and its thread if the session has another name."""
     keys = run_input.keys
-    items = [item.given_item if item.key in keys else item.item for item in shown]
-    return tuple([item for item in items if item is not None] + _list_threads())
+    items: list[HistoryItem] = []
+    for item in shown:
+        found = item.given_item if keys is None or item.key in keys else item.item
+        if found is not None:
+            items.append(found)
+    return (*items, *_list_threads())
 
 
 def _list_threads() -> list[HistoryItem]:
@@ -440,10 +454,12 @@ def _list_threads() -> list[HistoryItem]:
 def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     """The parts of a model's answer that join the conversation, and what its provider's tools found."""
     items: list[HistoryItem] = []
-    for message in iterate_answers(response):
+    for message in list_answers(response):
         note_answer(message.id or "")
         item = read_message(message).given_item
         items += [item] if item is not None else []
+        if is_text_alone(message):  # as of most answers
+            continue
         if provider_results := "\n".join(_iterate_provider_results(message)):
             items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results))
     return tuple(items)
@@ -453,13 +469,23 @@ GENERATED_KINDS: Final = frozenset((ChatResult, LLMResult))
 """Results that hold generations and nothing else; pydantic takes its time to say so."""
 
 
-def iterate_answers(response: Any) -> Iterator[BaseMessage]:
-    if isinstance(response, BaseMessage):
+def is_message(response: Any) -> TypeGuard[BaseMessage]:
+    """Whether something is a message: an abstract class takes longer to say so."""
+    return type(response) in _BASES or isinstance(response, BaseMessage)
+
+
+def list_answers(response: Any) -> Sequence[BaseMessage]:
+    """The messages of an answer, in any form of the framework's."""
+    return (response,) if is_message(response) else tuple(_iterate_answers(response))
+
+
+def _iterate_answers(response: Any) -> Iterator[BaseMessage]:
+    if is_message(response):
         yield response
         return
     if type(response) not in GENERATED_KINDS:
         if (inner := getattr(response, "model_response", None)) is not None:
-            yield from iterate_answers(inner)
+            yield from _iterate_answers(inner)
             return
         if isinstance(result := getattr(response, "result", None), list):
             yield from (item for item in result if isinstance(item, AIMessage))
@@ -477,6 +503,11 @@ def iterate_generations(response: Any) -> Iterator[Any]:
 
 def _to_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def is_text_alone(message: BaseMessage) -> bool:
+    """Whether a message has no blocks, and nothing of the provider's beside its text and its calls."""
+    return type(message.content) is str and not message.additional_kwargs and not message.response_metadata
 
 
 def _iterate_provider_results(message: BaseMessage) -> Iterator[str]:

@@ -56,7 +56,7 @@ class ServerTool:
 
 def read_server_tool(tool: Any) -> ServerTool | None:
     """The server's listing behind a LangChain tool; None if it comes from no server."""
-    if not isinstance(tool, StructuredTool):
+    if type(tool) is not StructuredTool and not isinstance(tool, StructuredTool):  # an abstract class asks longer
         return None
     members = tool.__dict__  # past the member of the class that gives other code a function whose calls are decided
     function = find_original(members["coroutine"]) if "coroutine" in members else tool.coroutine

@@ -29,18 +29,18 @@ from halo_langchain._model_calls import (
     DecidedInput,
     build_inference_call,
     decided_call_scope,
+    name_tools,
 )
 from halo_langchain._model_fields import list_message_tools, read_model_request
 from halo_langchain._models import (
     copy_model_with_guard,
     find_model_guard,
-    unwrap_bindings,
 )
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_model_surface
 from halo_langchain._runs import RunClaim, enclosure_values, find_thread_session, get_run_source
 from halo_langchain._tool_nodes import SESSION_FIELD, ToolCalls, run_session_scope
-from halo_langchain._translate import bound_tools
+from halo_langchain._translate import bound_tools, unwrap_bindings
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -129,7 +129,9 @@ class _ModelRequest(LangChainAction):
         shown = [read_message(item) for item in messages]
         offered = [*tools, *list_message_tools(messages)]
         self.name, fields, facts = read_model_request(request.model, request.model_settings, offered)
-        self.model_input = DecidedInput.from_messages(shown, tools, fields, _schema_names(request.response_format))
+        tool_names, function_names = name_tools(tools)
+        schema_names = _schema_names(request.response_format)
+        self.model_input = DecidedInput.from_names(shown, function_names, fields, schema_names)
         call = build_inference_call(
             halo,
             self.name,
@@ -139,6 +141,7 @@ class _ModelRequest(LangChainAction):
             abilities=RESTRICTING_ABILITIES if can_restrict_output else ("pause",),
             fields=fields,
             facts=facts,
+            tool_names=tool_names,
         )
         super().__init__(halo.enforcer, call, surface)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
@@ -24,7 +25,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
-from halo_core.enforcement.guards import clean_name, get_object_name
+from halo_core.enforcement.guards import clean_name, get_object_name, get_tool_name
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
@@ -66,6 +67,7 @@ def build_inference_call(
     abilities: tuple[str, ...] = ("pause",),
     fields: ModelFields = NO_FIELDS,
     facts: ModelFacts = NO_FACTS,
+    tool_names: list[str] | None = None,
 ) -> Call:
     """A model call; registers the model on first sight.
 
@@ -78,13 +80,15 @@ def build_inference_call(
         fields: what is sent beside messages and tools, and tools that the provider would run.
         facts: provider, version and parameters, for the record.
         abilities: what the caller can carry out. Nothing narrows a prompt: what a policy asks of that kind is denied.
+        tool_names: names of the tools, if they are known (`list_tool_names`).
     """
     registered = resource or halo.find_registered(name)
     if registered is None or registered.kind is not ActionKind.INFERENCE:
         registered = halo.register_seen_model(name)
-    tool_names = list_tool_names(tools)
+    tool_names = list_tool_names(tools) if tool_names is None else tool_names
     args = {"messages": len(shown), "tools": tool_names, **fields.to_arguments()}
-    foreign_texts = list_foreign_texts(halo.server_tools.find_guards(tool_names))
+    guards = halo.server_tools.find_guards(tool_names)
+    foreign_texts = list_foreign_texts(guards) if guards else ()
     asking, run_input = _NO_MESSAGE, find_run_input(shown)
     if shown:
         last = shown[-1]
@@ -105,12 +109,14 @@ _NO_MESSAGE: Final = TriggeringMessage()
 
 def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
     """The model's input, for the record."""
-    given = [item.recorded for item in shown]
+    given = list(map(_GET_RECORDED, shown))
     system = "\n".join([item.text for item in given if item.role == "system"])
     schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
     return ModelInput(given, system, schemas, facts.provider, facts.version, facts.parameters)
 
 
+_GET_RECORDED: Final = attrgetter("recorded")
+_GET_KIND_AND_TEXT: Final = attrgetter("kind_and_text")
 _TOOL_SCHEMAS: Final = SchemaTexts(convert_to_openai_tool)
 
 
@@ -142,8 +148,14 @@ class DecidedInput:
         extra_names: Iterable[str] = (),
     ) -> DecidedInput:
         """The decided input: messages, tools and fields; the framework adds tools named `extra_names`."""
-        names = frozenset((*_extract_tool_names(tools), *extra_names))
-        return cls(tuple([item.kind_and_text for item in shown]), names, fields)
+        return cls.from_names(shown, name_tools(tools)[1], fields, extra_names)
+
+    @classmethod
+    def from_names(
+        cls, shown: Iterable[ShownMessage], names: Iterable[str], fields: ModelFields, extra_names: Iterable[str] = ()
+    ) -> DecidedInput:
+        """Like `from_messages`, with the names of all functions of the tools (`name_tools`)."""
+        return cls(tuple(map(_GET_KIND_AND_TEXT, shown)), frozenset((*names, *extra_names)), fields)
 
     def covers(self, arriving: DecidedInput) -> bool:
         """Whether an arriving call is the decided one, or the same with less."""
@@ -159,18 +171,28 @@ class DecidedInput:
         return hosted and set(arriving.unknown) <= set(self.fields.unknown)
 
 
-def _extract_tool_names(tools: Iterable[Any]) -> list[str]:
-    """Names of tools, including several in one dict and tools under a provider's own key."""
+def name_tools(tools: Iterable[Any]) -> tuple[list[str], list[str]]:
+    """Names of tools (`list_tool_names`), and of all their functions: one dict may declare several of these."""
     names: list[str] = []
-    for tool in list(tools):
-        if is_tool_object(tool) or not isinstance(tool, Mapping):
-            names.append(get_object_name(tool))
-            continue
-        inner = tool.get("toolSpec")
-        lists = [tool.get(key) for key in _DECLARATIONS]
-        declared = [item for declarations in lists if isinstance(declarations, list) for item in declarations]
-        names += list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
-    return names
+    function_names: list[str] = []
+    for tool in tools:
+        if is_tool_object(tool):
+            name = get_object_name(tool)
+            names.append(name)
+            function_names.append(name)
+        else:
+            names.append(get_tool_name(tool))
+            function_names += _list_declared_functions(tool)
+    return names, function_names
+
+
+def _list_declared_functions(tool: Any) -> list[str]:
+    if not isinstance(tool, Mapping):
+        return [get_object_name(tool)]
+    inner = tool.get("toolSpec")
+    lists = [tool.get(key) for key in _DECLARATIONS]
+    declared = [item for declarations in lists if isinstance(declarations, list) for item in declarations]
+    return list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
 
 
 def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:

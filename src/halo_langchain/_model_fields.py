@@ -25,7 +25,13 @@ from halo_core.model_requests.hosted_names import find_bearing_tool, names_store
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
 from halo_core.model_requests.tool_shapes import list_offered_tools
 from halo_core.quick_dataclass import dataclass
-from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
+from halo_langchain._translate import (
+    is_client_side,
+    is_language_model,
+    model_name,
+    read_attribute,
+    read_tracing_parameters,
+)
 
 NO_FIELDS: Final = ModelFields()
 _NOT_SENT: Final = frozenset(
@@ -57,14 +63,17 @@ _READ_FIELDS: Final = ("model", "model_name", "model_id", "temperature", "max_to
 
 def list_message_tools(messages: Iterable[Any]) -> list[Any]:
     """List the tools of the provider that messages offer, in blocks of their content or in `additional_kwargs`."""
-    parts = [
-        part
-        for message in messages
-        for part in (message.content, message.additional_kwargs)
-        if part and not isinstance(part, str)
-    ]
+    parts = []
+    for message in messages:
+        content, more = message.content, message.additional_kwargs
+        if content and not isinstance(content, str):
+            parts.append(content)
+        if more:
+            parts.append(more)
+    if not parts:  # as of most conversations
+        return []
     offered = list_offered_tools({"content": part if isinstance(part, list) else [part]} for part in parts)
-    return [tool for tool in offered if not is_client_side(tool)] if parts else []
+    return [tool for tool in offered if not is_client_side(tool)]
 
 
 def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelFields:
@@ -106,7 +115,7 @@ def _judge_merged(model: Any, extras: Mapping[str, Any], hosted: Sequence[Any]) 
 def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any]]:
     """Take the bindings off a model: returns the model, and the settings of a call merged with the bound ones."""
     extras: dict[str, Any] = dict(settings) if settings else {}
-    while not isinstance(model, BaseChatModel | BaseLLM) and (bound := getattr(model, "bound", None)) is not None:
+    while not is_language_model(model) and (bound := getattr(model, "bound", None)) is not None:
         kwargs = getattr(model, "kwargs", None)
         extras = {**kwargs, **extras} if isinstance(kwargs, Mapping) else extras
         model = bound

@@ -52,7 +52,13 @@ from halo_langchain._results import (
     make_answer_surface,
     make_model_surface,
 )
-from halo_langchain._translate import FRAMEWORK, model_name, refuse_overridden_entry_points
+from halo_langchain._translate import (
+    FRAMEWORK,
+    is_language_model,
+    model_name,
+    refuse_overridden_entry_points,
+    unwrap_bindings,
+)
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -323,16 +329,9 @@ _ENTRY_POINTS: Final = (
 )
 
 
-def unwrap_bindings(model: Any) -> Any:
-    """The model without its bindings."""
-    while isinstance(model, RunnableBinding):
-        model = model.bound
-    return model
-
-
 def is_model(obj: Any) -> bool:
     """Whether `guard_model` accepts it."""
-    return isinstance(unwrap_bindings(obj), BaseChatModel | BaseLLM)
+    return is_language_model(unwrap_bindings(obj))
 
 
 def find_model_guard(halo: Halo, model: Any) -> tuple[GuardMetadata | None, bool]:
@@ -345,7 +344,7 @@ def find_model_guard(halo: Halo, model: Any) -> tuple[GuardMetadata | None, bool
     inner = unwrap_bindings(model)
     guard = get_guard(inner)
     is_own = guard is None or guard.halo is halo
-    return guard if is_own else None, is_own and isinstance(inner, BaseChatModel | BaseLLM)
+    return guard if is_own else None, is_own and is_language_model(inner)
 
 
 def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:

@@ -47,7 +47,14 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.model import HistoryItem
 from halo_core.model_requests import ProviderBlock, find_provider_blocks
-from halo_langchain._history import GENERATED_KINDS, iterate_answers, iterate_generations, read_answer
+from halo_langchain._history import (
+    GENERATED_KINDS,
+    is_message,
+    is_text_alone,
+    iterate_generations,
+    list_answers,
+    read_answer,
+)
 from halo_langchain._translate import read_any_attribute
 
 if TYPE_CHECKING:
@@ -80,20 +87,22 @@ extract_result_text: Final = _EXTRACTOR.extract_text
 
 def extract_model_output(response: Any) -> str:
     """The text of a model's answer, from the middleware's `ModelResponse` or a callback's `LLMResult`."""
-    return _EXTRACTOR.join_texts(_iterate_model_output, response)
+    return _EXTRACTOR.join_texts(_find_model_output, response)
+
+
+def _find_model_output(response: Any) -> Iterable[str]:
+    if is_message(response):
+        content = response.content
+        if isinstance(content, str) and _has_content_alone(response):
+            return (content,)
+        return _EXTRACTOR.list_leaves(response)
+    return _iterate_model_output(response)
 
 
 def _iterate_model_output(response: Any) -> Iterator[str]:
-    if isinstance(response, BaseMessage):
-        content = response.content
-        if isinstance(content, str) and _has_content_alone(response):
-            yield content
-        else:
-            yield from _EXTRACTOR.list_leaves(response)
-        return
     if type(response) not in GENERATED_KINDS:
         if (inner := getattr(response, "model_response", None)) is not None:
-            yield from _iterate_model_output(inner)
+            yield from _find_model_output(inner)
             return
         if (result := getattr(response, "result", None)) is not None:
             yield from _EXTRACTOR.list_leaves(result)
@@ -366,10 +375,13 @@ def _replace_answer(answer: Any, notice: str) -> Any:
 def _find_answer_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
     """The blocks of provider's tools in an answer."""
     trees = [
-        {"content": content, "additional_kwargs": message.additional_kwargs, "metadata": message.response_metadata}
-        for message in iterate_answers(answer)
-        for content in [message.content if isinstance(message.content, list) else []]
-        if content or message.additional_kwargs or message.response_metadata
+        {
+            "content": message.content if isinstance(message.content, list) else [],
+            "additional_kwargs": message.additional_kwargs,
+            "metadata": message.response_metadata,
+        }
+        for message in list_answers(answer)
+        if not is_text_alone(message)
     ]
     return find_provider_blocks(trees) if trees else ()
 

@@ -16,8 +16,9 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableBinding, RunnableConfig
 from langchain_core.tools import BaseTool, InjectedToolArg, InjectedToolCallId, StructuredTool, Tool
 from langchain_core.tools import tool as make_tool
 from langgraph.prebuilt import InjectedState, InjectedStore, ToolRuntime
@@ -105,6 +106,29 @@ def _answers_itself(kind: Any) -> bool:
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of tools that the model's provider runs, where nobody can decide them."""
     return [get_tool_name(item) for item in tools or () if not is_client_side(item)]
+
+
+def is_language_model(obj: Any) -> bool:
+    """Whether something is a chat model or a text model without bindings: abstract classes take longer to say so."""
+    kind: Any = type(obj)
+    return _is_model_class(kind) or isinstance(obj, _MODEL_CLASSES)
+
+
+_MODEL_CLASSES: Final = (BaseChatModel, BaseLLM)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_model_class(kind: type[Any]) -> bool:
+    return issubclass(kind, _MODEL_CLASSES) and not issubclass(kind, RunnableBinding)
+
+
+def unwrap_bindings(model: Any) -> Any:
+    """The model without its bindings."""
+    kind: Any = type(model)
+    while not _is_model_class(kind) and isinstance(model, RunnableBinding):
+        model = model.bound
+        kind = type(model)
+    return model
 
 
 def is_tool_object(item: Any) -> bool:

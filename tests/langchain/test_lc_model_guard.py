@@ -29,7 +29,7 @@ from halo_core.enforcement.session_context import in_body
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.model import ActionKind, EntryKind
 from halo_langchain import Resource
-from halo_langchain._models import unwrap_bindings
+from halo_langchain._translate import unwrap_bindings
 from halo_langchain.testing import ScriptedModel, call
 
 ALLOWED = '@id("p") permit(principal, action, resource);'

@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field
 from halo_core.errors import Denied, Pending
 from halo_core.model import Impact
 from halo_langchain import Resource
-from halo_langchain._translate import bound_tools, hosted_names
+from halo_langchain._model_calls import name_tools
+from halo_langchain._translate import bound_tools, hosted_names, list_tool_names
 from halo_langchain.testing import ScriptedModel
 
 pytestmark = pytest.mark.share(1)  # a case costs next to nothing
@@ -71,6 +72,25 @@ class Bare(BaseModel):
 )
 def test_which_tools_the_provider_runs(given, hosted):
     assert hosted_names([given]) == hosted
+
+
+@tool
+def look(query: str) -> str:
+    """Look something up."""
+    return query
+
+
+def test_one_dict_may_declare_several_functions():
+    offered = [
+        look,
+        hosted_names,
+        {"type": "function", "function": {"name": "pay"}},
+        {"functionDeclarations": [{"name": "send"}, {"name": "read"}]},
+        {"toolSpec": {"name": "sort"}},
+    ]
+    names, function_names = name_tools(offered)
+    assert names == list_tool_names(offered) == ["look", "hosted_names", "pay", "functionDeclarations", "toolSpec"]
+    assert function_names == ["look", "hosted_names", "pay", "send", "read", "sort"]
 
 
 class Settings(AgentMiddleware):

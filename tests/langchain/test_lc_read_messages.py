@@ -8,8 +8,10 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import Generation, LLMResult
 
+from halo_core.enforcement.session_context import IN_BODY, ContextVarScope
+from halo_core.model import HistoryRole
 from halo_langchain import _history
-from halo_langchain._history import _read, _write_calls, read_message
+from halo_langchain._history import _read, _write_calls, find_run_input, list_history, read_answer, read_message
 from halo_langchain._results import extract_model_output, extract_result_text
 
 pytestmark = pytest.mark.share(1)  # a case costs next to nothing
@@ -132,6 +134,34 @@ class Intercepting(AIMessage):
 def test_what_a_message_answers_for_itself_is_part_of_its_text(kind):
     assert "a secret" in extract_result_text(kind("x"))
     assert "a secret" in extract_model_output(kind("x"))
+
+
+BESIDE = [
+    AIMessage("x", additional_kwargs={"citations": ["https://a.test"]}),
+    AIMessage("x", response_metadata={"citations": ["https://a.test"]}),
+    AIMessage([{"type": "text", "text": "x", "citations": ["https://a.test"]}]),
+    AIMessage([{"type": "web_search_tool_result", "content": "https://a.test"}]),
+]
+
+
+@pytest.mark.parametrize("answer", BESIDE)
+def test_what_a_provider_found_is_read_wherever_it_stands_beside_the_text(answer):
+    items = read_answer(answer)
+    assert [item.role for item in items][-1] is HistoryRole.PROVIDER_RESULT
+    assert "https://a.test" in items[-1].text
+
+
+def test_a_text_alone_has_nothing_that_a_provider_found():
+    assert [item.role for item in read_answer(AIMessage("x"))] == [HistoryRole.REPLY]
+
+
+def test_messages_of_a_call_that_nothing_is_around_were_there_before():
+    shown = [read_message(HumanMessage("Pay Ana.")), read_message(AIMessage("Done."))]
+    run_input = find_run_input(shown)
+    assert run_input.user_texts == ("Pay Ana.",)
+    assert list_history(shown, run_input) == tuple(item.given_item for item in shown)
+    with ContextVarScope((IN_BODY, True)):
+        assert list_history(shown, find_run_input(shown)) == tuple(item.item for item in shown)
 
 
 def test_generations_in_a_tuple_are_read_each():

@@ -89,7 +89,9 @@ def list_tool_names(tools: Iterable[Any] | None) -> list[str]:
 
 def to_list(items: Any) -> list[Any]:
     """Convert what a framework accepts as one item, several or None into a list."""
-    return list(items) if isinstance(items, list | tuple) else [] if items is None else [items]
+    if items is None:
+        return []
+    return list(items) if isinstance(items, list | tuple) else [items]
 
 
 def to_plain_schema(schema: Any) -> dict[str, Any]:

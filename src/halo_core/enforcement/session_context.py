@@ -168,8 +168,8 @@ class ContextVarScope:
             self._tokens.append(variable.set(value))
 
     def __exit__(self, *_exc: object) -> None:
-        for (variable, _), token in zip(self._values, self._tokens, strict=True):
-            variable.reset(token)
+        for token in self._tokens:
+            token.var.reset(token)
 
 
 def delegation_scope(value: ActiveDelegation | None) -> ContextVarScope:

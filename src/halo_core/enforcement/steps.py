@@ -89,7 +89,7 @@ class TwoWayStep(tuple[Any, ...]):  # noqa: SLOT001  no slots beside the items o
 
     def __new__(cls, function: Callable[..., Any], async_function: Callable[..., Any], /, *arguments: Any) -> Self:
         """Make a step from a function, its asynchronous form, and the arguments of either."""
-        step = super().__new__(cls, (function, *arguments))
+        step = tuple.__new__(cls, (function, *arguments))
         step.async_function = async_function
         return step
 
@@ -133,8 +133,7 @@ def drive(steps: Steps[Any]) -> Any:
         answer: Any = None
         error: BaseException | None = None
         try:
-            function, *arguments = step
-            answer = function(*arguments)
+            answer = operator.call(*step)
         except BaseException as exc:  # noqa: BLE001  the generator says what becomes of it
             error = exc
         step = _advance(steps, answer, error)

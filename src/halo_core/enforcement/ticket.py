@@ -186,6 +186,8 @@ def _read_history_items(result: T, surface: Surface[T]) -> tuple[HistoryItem, ..
 def _read_text(result: T, surface: Surface[T]) -> str:
     """The text of a result in the form to record."""
     try:
-        return surface.text(result).encode("utf-8", "replace").decode()
+        text = surface.text(result)
+        is_plain = type(text) is str and text.isascii()  # it has no surrogate
+        return text if is_plain else text.encode("utf-8", "replace").decode()
     except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such
         return f"unreadable result: {type(exc).__name__}"

@@ -85,8 +85,11 @@ def _results(suite: Suite, options: argparse.Namespace) -> list[Result]:
         if unexplained:
             again = run(suite, root, python, puts[switch], unexplained)
             differences = accept_second_tries(differences, again)
-        new = sum(not item.why for item in differences)
-        _say(f"{name} {switch}: {injected.problem or injected.counts()}, {len(differences)} differ, {new} unexplained")
+        new = [item for item in differences if not item.why]
+        counts = f"{len(differences)} differ, {len(new)} unexplained"
+        _say(f"{name} {switch}: {injected.problem or injected.counts()}, {counts}")
+        for item in new:  # at once: what is printed at the end is lost where a long run is ended
+            _say(f"  {item.test} {item.plain} -> {item.injected}: {item.said}")
         found.append(Result(name, switch, plain, injected, differences))
     return found
 

@@ -16,7 +16,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from operator import attrgetter
-from types import NoneType
 from typing import Any, Final, NamedTuple, TypeGuard
 from uuid import UUID
 
@@ -121,7 +120,8 @@ def read_message(message: BaseMessage) -> ShownMessage:
     if known is None:
         known = _read(message)
         # INVARIANT: a message that somebody changed meanwhile is not kept as what it was before.
-        if value is not None and value == _get_value(message) and sum(map(len, filter(None, value[1]))) <= _MAX_NAMES:
+        is_same = value is not None and value == _get_value(message)
+        if value is not None and is_same and sum(map(len, filter(None, value[1:4]))) <= _MAX_NAMES:
             _KNOWN.keep(value, known.recorded.text, known)
     return known
 
@@ -134,7 +134,9 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
     get = message.__dict__.get  # where these classes have all that they hold
     content, calls = get("content"), get("tool_calls")
     name, own_id, call_id = get("type"), get("id"), get("tool_call_id")
-    if type(name) not in _NAME_TYPES or type(own_id) not in _NAME_TYPES or type(call_id) not in _NAME_TYPES:
+    if not (
+        type(name) is str and (own_id is None or type(own_id) is str) and (call_id is None or type(call_id) is str)
+    ):
         return None
     is_text, dumped = type(content) is str, b""
     if calls or not is_text:
@@ -146,10 +148,7 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
         if len(dumped) > _MAX_DUMPED:
             return None
     is_others = kind is HumanMessage and (bool(get("name")) or "lc_source" in message.additional_kwargs)
-    return kind, (name, own_id, call_id), content if is_text else None, dumped, is_others
-
-
-_NAME_TYPES: Final = frozenset((str, NoneType))
+    return kind, name, own_id, call_id, content if is_text else None, dumped, is_others
 
 
 def _read(message: BaseMessage) -> ShownMessage:

@@ -260,12 +260,12 @@ class decided_call_scope(ContextVarScope):  # noqa: N801  used as a function
     __slots__ = ("_decided_call",)
 
     def __init__(self, decided_call: DecidedCall, *values: tuple[ContextVar[Any], Any]) -> None:
-        super().__init__((_DECIDED_CALL, decided_call), *values)
+        ContextVarScope.__init__(self, (_DECIDED_CALL, decided_call), *values)
         self._decided_call = decided_call
 
     def __exit__(self, *_exc: object) -> None:
         self._decided_call.state = DONE
-        super().__exit__()
+        ContextVarScope.__exit__(self)
 
 
 def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:

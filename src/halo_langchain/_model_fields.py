@@ -28,6 +28,7 @@ from halo_core.quick_dataclass import dataclass
 from halo_langchain._translate import (
     is_client_side,
     is_language_model,
+    is_tool_object,
     model_name,
     read_attribute,
     read_tracing_parameters,
@@ -66,7 +67,7 @@ def list_message_tools(messages: Iterable[Any]) -> list[Any]:
     parts = []
     for message in messages:
         content, more = message.content, message.additional_kwargs
-        if content and not isinstance(content, str):
+        if type(content) is not str and content and not isinstance(content, str):
             parts.append(content)
         if more:
             parts.append(more)
@@ -89,7 +90,7 @@ def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: I
 
 def _list_hosted(tools: Iterable[Any]) -> list[Any]:
     """List the tools that the provider would run."""
-    return [tool for tool in tools if not is_client_side(tool)]
+    return [tool for tool in tools if not (is_tool_object(tool) or is_client_side(tool))]
 
 
 def _judge_merged(model: Any, extras: Mapping[str, Any], hosted: Sequence[Any]) -> ModelFields:

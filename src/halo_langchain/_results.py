@@ -374,6 +374,8 @@ def _replace_answer(answer: Any, notice: str) -> Any:
 
 def _find_answer_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
     """The blocks of provider's tools in an answer."""
+    if is_message(answer) and is_text_alone(answer):  # as most answers are
+        return ()
     trees = [
         {
             "content": message.content if isinstance(message.content, list) else [],

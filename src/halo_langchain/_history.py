@@ -439,12 +439,12 @@ def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[Hi
 
 def _list_threads() -> list[HistoryItem]:
     """LangGraph's thread, if the host opened a session with another name around it."""
-    session = current_session()
+    config = var_child_runnable_config.get()
+    thread = (config.get("configurable") or {}).get("thread_id") if config else None
+    session = current_session() if thread else None
     if session is None or not session.is_opened_by_host:
         return []
-    config = var_child_runnable_config.get() or {}
-    thread = (config.get("configurable") or {}).get("thread_id")
-    return [HistoryItem(HistoryRole.LINK, id=f"thread:{thread}", is_opening=True)] if thread else []
+    return [HistoryItem(HistoryRole.LINK, id=f"thread:{thread}", is_opening=True)]
 
 
 # what a model has said

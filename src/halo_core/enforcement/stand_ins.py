@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary, getweakrefcount
 
 __all__ = ["find_original", "find_stand_in", "make_stand_in"]
 
@@ -80,6 +80,10 @@ def _await_call(call: Callable[..., Any]) -> types.FunctionType:
 
 def find_original(function: Any) -> Any:
     """The innermost function that a stand-in stands for; any other object as it is."""
-    while isinstance(function, types.FunctionType) and (original := _ORIGINALS.get(function)) is not None:
+    # Most functions have no weak reference, and so are no keys of `_ORIGINALS`; to look one up takes longer.
+    while isinstance(function, types.FunctionType) and getweakrefcount(function):
+        original = _ORIGINALS.get(function)
+        if original is None:
+            break
         function = original
     return function

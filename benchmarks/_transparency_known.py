@@ -43,8 +43,19 @@ _STORED: Final = (
 )
 _KEPT: Final = ("halo:waiting", "it reads the approvals of a context, among which the session of a paused run is kept")
 _NATIVE: Final = ("", "it has a tool that the SDK runs past every function tool: the request is refused")
-_WHICH: Final = ("Agent(name=", "it asks whether an agent is the very object it made; what runs is a guarded copy")
-_SAME: Final = ("FunctionTool(name=", "it compares the tools of a run with those it made; what runs are guarded copies")
+# Only where the assertion begins with the agent: others that name one on the way may say that a result is wrong.
+_WHICH: Final = (
+    "assert Agent(name=",
+    "it asks whether an agent is the very object it made; what runs is a guarded copy",
+)
+_APPROVED: Final = (
+    "assert None is True + where None = get_approval_status(",
+    "it asks what was approved of the very agent it made; that was approved of the guarded copy",
+)
+_SAME: Final = (
+    "At index 0 diff: FunctionTool(name=",
+    "it compares the tools of a run with those it made; what runs are guarded copies",
+)
 _TOLD: Final = ("", "a call that reaches no tool is refused and recorded, so the model reads Halo's reason")
 _FITS: Final = (
     "the arguments do not match",
@@ -63,6 +74,10 @@ _CHANGED: Final = (
     "it changes its agent in mid-run, by a hook or between the halves of a paused run; what runs is a guarded copy",
 )
 _GONE: Final = ("not found in agent", _CHANGED[1])
+_PAUSED: Final = (
+    "assert None == '",
+    "it changes its agent while a run is paused: the guarded copy is made anew, and the run waits for approval again",
+)
 _ONE_NAME: Final = ("", "it has two MCP servers of one name: a call names neither for certain, so nothing is granted")
 _TURNS: Final = (
     "",
@@ -74,6 +89,11 @@ _COLLIDING: Final = (
     "test_(missing_interrupted_agent_tool_preserves_nested_state_for_retry"
     "|nested_rebind_is_not_committed_before_later_strict_missing_error"
     "|resume_rejects_legacy_approval_name_change_before_side_effects)"
+)
+
+_WAITING: Final = (
+    "test_resume_(preserves_model_order_for_function_outcomes|rebinds_queued_handoff_to_current_warn_winner"
+    r"|treats_apply_patch_prefixed_queued_function_as_function\[.+\])"
 )
 
 BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
@@ -109,7 +129,11 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (_PUT, _OPENAI + r"test_agent_runner(_streamed)?::test_(streamed_)?tool_not_found_behavior_\w+", _TOLD),
     (_PUT, _OPENAI + r"test_agent_runner(_streamed)?::test_dynamic_tool_addition_run(_streamed)?", _ADDED),
     (_PUT, _OPENAI + ".+", _FITS),
-    (_PUT, _OPENAI + r"test_tool_approval_call_id_reuse::test_failed_approved_agent_tool_start_\w+", ("", _WHICH[1])),
+    (
+        _PUT,
+        _OPENAI + r"test_tool_approval_call_id_reuse::test_failed_approved_agent_tool_start_\w+",
+        ("UnexpectedModelCall", _SAME[1]),  # its hook fails where it meets the very tool, so here the run goes on
+    ),
     (_PUT, _OPENAI + r"test_run_state\.\w+::test_multiple_nested_agent_tool_hitl_resumes_\w+", ("", _WHICH[1])),
     (_PUT, _OPENAI + r"test_tool_failure_boundaries::\w+\[\w+-\w+\]", ("TimeoutError", _HOSTED[1])),
     (_PUT, _OPENAI + r"test_start_hook_tools::test_start_hooks_update_model_tools_and_dispatch\[.+\]", _CHANGED),
@@ -118,6 +142,15 @@ BY_NATURE: Final[tuple[tuple[tuple[str, ...], str, tuple[str, str]], ...]] = (
     (_PUT, _MCP + r"test_cancelled_rejection_preserves_recipient_for_later_approval\[\w+\]", _TURNS),
     (_PUT, _OPENAI + r"test_scripted_model::test_scripted_model_timeout_records_\w+\[\w+\]", _TURNS),
     (_PUT, _OPENAI + r"test_tool_name_collision_policy::" + _COLLIDING, _CHANGED),
+    (_PUT, _OPENAI + r"test_tool_name_collision_policy::" + _WAITING, _PAUSED),
+    (_PUT, _OPENAI + r"test_tool_approval_call_id_reuse::test_approved_custom_tool_resume_rebinds_\w+", _PAUSED),
+    (_PUT, _MCP + r"test_removed_local_override_preserves_original_mcp_recipient\[.+\]", _PAUSED),
+    (_PUT, _OPENAI + r"(test_agent_scoped_approvals|test_run_state\.\w+)::.+", _APPROVED),
+    (
+        _PUT,
+        _OPENAI + r"\w+\.TestRunState::test_from_json_restores_falsy_current_agent_via_identity_map",
+        ("assert TestRunState", _WHICH[1]),
+    ),
     (_PUT, _OPENAI + r"test_function_tool_approval_arguments::.+", ("", _FITS[1])),
     (("options",), _OPENAI + r"test_invalid_final_output_handler::\w+", ("UnexpectedModelCall", _GOES_ON[1])),
     (("options",), r"tests\.mcp\.test_runner_calls_mcp::test_runner_asserts_when_mcp_tool_not_found\[\w+\]", _GOES_ON),

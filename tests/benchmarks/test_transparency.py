@@ -103,6 +103,21 @@ def test_a_test_that_ends_otherwise_or_only_on_one_side_is_a_difference(monkeypa
     assert not any(item.why for item in report.compare(["graph"], plain, injected))
 
 
+@pytest.mark.parametrize(
+    ("said", "is_known"),
+    [
+        ("AssertionError: assert Agent(name='a', tools=[]) is Agent(name='a', tools=[])", True),
+        ("AssertionError: assert None == 'done' + where None = RunResult(new_items=[Item(agent=Agent(name='a'", False),
+        (
+            "AssertionError: assert 'twice' == 'once' + where 'twice' = RunResult(tools=[FunctionTool(name='p'",
+            False,
+        ),
+    ],
+)
+def test_a_wrong_result_is_not_explained_by_an_agent_that_its_report_names(said, is_known):
+    assert bool(known.known(("agents",), "tests.test_new::test_it", said)) is is_known
+
+
 def test_what_an_empty_middleware_changes_as_well_is_not_ours():
     plain = report.Run({"a": "passed", "b": "passed"})
     injected = report.Run({"a": "failed", "b": "failed"})

@@ -22,11 +22,11 @@ from halo_core.evidence.questions_access import answer_access_log, answer_reach,
 from halo_core.evidence.questions_inventory import answer_inventory, answer_reviews
 from halo_core.evidence.questions_operation import answer_denials, answer_failures
 from halo_core.evidence.questions_oversight import answer_alert_times, answer_metrics
+from halo_core.evidence.questions_raises import answer_raises
 from halo_core.evidence.questions_rights import (
     answer_after_revocation,
     answer_approvals,
     answer_policy_history,
-    answer_raises,
 )
 from halo_core.evidence.reversals import answer_reversals
 from halo_core.evidence.subjects import answer_explain_subject

@@ -31,7 +31,7 @@ from halo_core.cli.evidence import answer_question
 from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.operators import Signing
 from halo_core.cli.output import confirm
-from halo_core.cli.passports import print_changes
+from halo_core.cli.passports import print_changes, refuse_widening
 from halo_core.cli.rendering import (
     CHANGE_STYLE,
     EFFECT_STYLE,
@@ -95,6 +95,10 @@ def status(*, store: StoreContext) -> None:
         say("  " + ("  ".join(effect_texts) or "no decisions yet"))
         if item.sightings:
             say(f"  [bold red]{item.sightings:,}[/] unguarded actions seen: halo log")
+        if item.loosened:
+            names = ", ".join(item.loosened[:_MAX_PAST]) + (", ..." if len(item.loosened) > _MAX_PAST else "")
+            say("  [yellow]declared or made milder without an issued passport:[/] ", safe_text(names))
+            say("    halo passport history --raises")
 
 
 def _print_control(control: ControlView) -> None:
@@ -257,7 +261,7 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
     """Propose grants from what was used, show what would change, ask, and issue passports; False if not confirmed."""
     prepared = _propose_grants(store, tenant, agent, tight=tight)
     if not widen:
-        _refuse_widening(prepared)
+        refuse_widening(prepared, remedy="remove it from the manifest, or use `--widen`")
     question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
     if not (yes or confirm(question)):
         return False
@@ -288,16 +292,6 @@ def _print_plan(prepared: PreparedGrants) -> None:
         print_changes(planned, safe_text(planned.link.agent, "bold"), " would be issued, ")
         for note in wanted.notes:
             say("  [yellow]note[/] ", safe_text(note))
-
-
-def _refuse_widening(prepared: PreparedGrants) -> None:
-    wider = [
-        f"{planned.link.agent}: {item.text()}" for _, planned in prepared.planned for item in planned.list_widenings()
-    ]
-    if wider:
-        problem = f"the manifest allows more than the passport: {wider[0][:200]}"
-        remedy = "remove it from the manifest, or use `--widen`"
-        raise ConfigError("widened", problem, field="grants", remedy=remedy)
 
 
 def _print_proposal(proposed: ProposedGrants) -> None:

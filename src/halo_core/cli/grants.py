@@ -6,6 +6,7 @@ Run `halo grants unused --apply` once a day. It gives notice and removes where t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,7 +16,7 @@ from typer import Argument, Option
 from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import open_log, print_head, read_log_head
 from halo_core.cli.output import confirm
-from halo_core.cli.passports import print_changes
+from halo_core.cli.passports import print_changes, refuse_widening
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.durations import DAY_US
@@ -152,9 +153,30 @@ def _remove(
     store.commit(lambda tx: record_removal(tx, item.agent, names, store.actor, before=item.passport, after=after))
 
 
-def issue_grants(store: StoreContext, tenant: str, proposed: ProposedGrants, key_home: Path | None) -> str:
-    """Write the manifest with these grants, and issue a passport from it; returns the passport's hash."""
+def issue_grants(
+    store: StoreContext,
+    tenant: str,
+    proposed: ProposedGrants,
+    key_home: Path | None,
+    *,
+    restored: Collection[str] = (),
+) -> str:
+    """Write the manifest with these grants, and issue a passport from it; returns the passport's hash.
+
+    Args:
+        store: the verb's home and store.
+        tenant: owner of the log.
+        proposed: the grants.
+        key_home: folder of the issuer's key; the home if None.
+        restored: names of the resources that may be granted anew.
+
+    Raises:
+        ConfigError: `widened`, somebody has changed the manifest so that it allows more besides.
+    """
     prepared = prepare_grants(store.url, store.home, tenant, [proposed], SystemClock().now_us())
+    # INVARIANT: what else the file says by now comes into force with the new passport, and nobody was shown it.
+    remedy = f"undo it in {prepared.path}, or put it in force first: `halo passport issue {proposed.proposal.agent}`"
+    refuse_widening(prepared, remedy=remedy, restored=restored)
     ((wanted, planned),) = prepared.planned
     write_manifest(prepared.path, prepared.manifest.text)
     changes = planned.describe_changes()
@@ -222,7 +244,7 @@ def restore_grants(
     if not (yes or store.json or confirm(f"restore {format_count(len(wanted), 'grant')} of {agent}?")):
         say("nothing was changed")
         return Exit.FAILED
-    after = issue_grants(store, tenant, proposed, key_home)
+    after = issue_grants(store, tenant, proposed, key_home, restored=[name for _, name in wanted])
     store.commit(lambda tx: record_restoring(tx, agent, wanted, store.actor, after=after))
     if not store.print_json({"agent": agent, "restored": [list(item) for item in wanted]}):
         print_note("restart the agent's processes, so that they use the new passport")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,8 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore, RandomIds, make_agent_key_name
 from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
-from halo_core.evidence.questions_rights import answer_after_revocation, answer_raises
+from halo_core.evidence.questions_raises import answer_raises
+from halo_core.evidence.questions_rights import answer_after_revocation
 from halo_core.model import EntryKind, Link, LinkKind
 from halo_core.oversight.issuing import issue
 from halo_core.oversight.restrictions import revoke as revoke_now
@@ -48,6 +49,7 @@ from halo_core.views.manifests import (
 )
 from halo_core.views.passport_changes import (
     IssuedPassport,
+    PreparedGrants,
     load_history,
     note_unenrolled_approvers,
     plan,
@@ -305,6 +307,23 @@ def print_changes(issued: IssuedPassport, *title: RenderableType) -> None:
     for change in issued.changes:
         style = "bold red" if "WIDENED" in change.how else CHANGE_STYLE[change.sign]
         say("  ", safe_text(change.text(), style=style))
+
+
+def refuse_widening(prepared: PreparedGrants, *, remedy: str, restored: Collection[str] = ()) -> None:
+    """Refuse to issue passports that allow more than before, other than grants of the resources in `restored`.
+
+    Raises:
+        ConfigError: `widened`.
+    """
+    wider = [
+        f"{planned.link.agent}: {item.text()}"
+        for _, planned in prepared.planned
+        for item in planned.list_widenings()
+        if item.sign != "+" or item.what.rpartition(" ")[2] not in restored
+    ]
+    if wider:
+        problem = f"the manifest allows more than the passport: {wider[0][:200]}"
+        raise ConfigError("widened", problem, field="grants", remedy=remedy)
 
 
 @store_verb(app, "inspect")

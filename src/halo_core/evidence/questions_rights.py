@@ -1,4 +1,4 @@
-"""Questions about rights: raised privileges, retired agents, versions of the policy, answers of people.
+"""Questions about rights: retired agents, versions of the policy, answers of people.
 
 Each takes a log and a period and returns an answer (`halo_core.evidence.audit_log.ask`).
 """
@@ -16,15 +16,12 @@ from halo_core.evidence.answers import END_US, MAX_LISTED, Answer, Period, Verdi
 from halo_core.evidence.audit_log import AuditEntry, AuditLog, DecisionFilter
 from halo_core.evidence.facts import DecisionFacts
 from halo_core.ledger.control_history import ControlHistory
-from halo_core.model import Effect, EntryKind, Link, LinkKind, format_entry_id
+from halo_core.model import Effect, EntryKind, format_entry_id
 from halo_core.oversight.control_acts import POLICY_ROLE
-from halo_core.oversight.signed_entries import load_links, load_rules
-from halo_core.views.passport_changes import diff_passports
+from halo_core.oversight.signed_entries import load_rules
 from halo_core.views.wording import format_count, shorten_hash
 
 _THROUGH_HALO: Final = "this holds for actions that pass through Halo"
-_RAISE_COLUMNS: Final = ("time", "agent", "what", "raised", "approved_by", "authn", "entry")
-_RAISE_KINDS: Final = (EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.STANDING_ANSWER, EntryKind.GRANTS)
 
 
 def load_body(log: AuditLog, entry_id: str) -> Mapping[str, Any] | None:
@@ -34,120 +31,12 @@ def load_body(log: AuditLog, entry_id: str) -> Mapping[str, Any] | None:
     return None if note is None else log.reader.read_entry(note).body
 
 
-def answer_raises(log: AuditLog, period: Period, *, agent: str = "") -> Answer:
-    """Every raise of privilege: wider passports, re-authorized sessions, remembered answers, restored grants.
-
-    A finding is a raise that nobody answers for: of a passport that a process made for itself.
-
-    Args:
-        log: the tenant's audit log.
-        period: when the raise was recorded.
-        agent: id of the agent; empty for all.
-    """
-    rows: list[dict[str, Any]] = []
-    findings: list[str] = []
-    for raised in _list_raises(log, Period(0, period.to_us)):
-        entry = raised.entry
-        if not period.contains(entry.ts_us) or agent not in ("", raised.agent):
-            continue
-        by, authn = log.name_of(str(entry.body.get("actor", ""))), str(entry.body.get("authn", ""))
-        if raised.is_self_made:
-            findings.append(f"{raised.agent}: {raised.what} of {_time(entry)} was made by its own process, {by or '?'}")
-        rows.append(
-            {
-                "agent": raised.agent,
-                "approved_by": "" if raised.is_self_made else by,
-                "authn": authn,
-                "entry": entry.id,
-                "raised": list(raised.raised),
-                "time": _time(entry),
-                "what": raised.what,
-            }
-        )
-    agent_suffix = f" of `{agent}`" if agent else ""
-    return log.conclude(
-        period,
-        counted=len(rows),
-        what="raises of privilege",
-        claim=f"every raise of privilege{agent_suffix} was made by a person who is named here",
-        findings=findings,
-        columns=_RAISE_COLUMNS,
-        rows=rows,
-        notes=("a passport is signed with the issuer's key by the account that is named; see `halo keys report`",),
-    )
-
-
-@dataclass(slots=True)
-class _Raise:
-    entry: AuditEntry
-    agent: str
-    what: str
-    raised: tuple[str, ...] = ()
-    is_self_made: bool = False
-
-
-def _list_raises(log: AuditLog, period: Period) -> list[_Raise]:
-    """Raises from the beginning of the log on, since a passport is compared with the one before."""
-    before: dict[str, tuple[Link, Mapping[str, Any]]] = {}
-    raises: list[_Raise] = []
-    # The limits of a new epoch stand in the session link that is made of the answer, later in the log.
-    waiting: dict[tuple[str, int], _Raise] = {}
-    sessions: set[str] = set()
-    for entry in log.entries(_RAISE_KINDS, period):
-        body = entry.body
-        if entry.kind == EntryKind.PASSPORT and body.get("kind", "standing") == "standing":
-            raises += _compare_passport(log, entry, before)
-        elif entry.kind == EntryKind.PASSPORT:
-            if entry.session in sessions:
-                _read_new_limits(log, entry, waiting)
-        elif entry.kind == EntryKind.APPROVAL:
-            if body.get("kind") == "reauthorization" and body.get("answer") == "approve":
-                epoch = int(body.get("epoch", 0))
-                agent = _find_asking_agent(log, str(body["request"]))
-                raises.append(_Raise(entry, agent, f"session re-authorized, epoch {epoch}"))
-                waiting[entry.session, epoch] = raises[-1]
-                sessions.add(entry.session)
-        elif entry.kind == EntryKind.STANDING_ANSWER and body.get("op") == "grant":
-            use = f"`{body.get('resource', '')}` without a question, {body.get('max_uses', '?')} times"
-            raises.append(_Raise(entry, str(body.get("role", "")), "remembered answer", (use,)))
-        elif entry.kind == EntryKind.GRANTS and body.get("op") == "restore":
-            raised = tuple(f"+ {kind} {name}" for kind, name in body.get("grants", ()))
-            raises.append(_Raise(entry, str(body.get("agent", "")), "restored grants", raised))
-    return raises
-
-
-def _compare_passport(
-    log: AuditLog, entry: AuditEntry, before: dict[str, tuple[Link, Mapping[str, Any]]]
-) -> Iterator[_Raise]:
-    """The raise that a standing passport is, if it is one."""
-    body, agent = entry.body, str(entry.body.get("agent", ""))
-    link = load_links(log.reader, log.tenant, [str(body["hash"])])[0]
-    old, facts = before.get(agent, (None, {}))
-    before[agent] = (link, body)
-    wider = tuple(item.text() for item in diff_passports(old, link, facts, body) if item.is_wider())
-    if wider:
-        change = "first passport" if old is None else "wider passport"
-        yield _Raise(entry, agent, change, wider, is_self_made=body.get("origin", "derived") == "derived")
-
-
-def _find_asking_agent(log: AuditLog, request: str) -> str:
+def find_asking_agent(log: AuditLog, request: str) -> str:
     """The agent whose decision asked a question."""
     question = load_body(log, request)
     place = question["decision"] if question is not None else {}
     decision = load_body(log, format_entry_id(str(place.get("w", "")), int(place.get("ws", 0)))) if place else None
     return "" if decision is None else str(decision["request"]["subject"]["agent"])
-
-
-def _read_new_limits(log: AuditLog, entry: AuditEntry, waiting: dict[tuple[str, int], _Raise]) -> None:
-    """Take the limits of an epoch from the session link that begins it."""
-    if entry.body.get("kind") != "session":
-        return
-    link = load_links(log.reader, log.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
-    raised = waiting.pop((entry.session, link.epoch), None) if link.kind is LinkKind.SESSION else None
-    if raised is not None:
-        raised.raised = tuple(
-            f"{item.unit} up to {item.subtree / 10**item.decimals:,.{item.decimals}f}" for item in link.budgets
-        )
 
 
 _AFTER_COLUMNS: Final = ("time", "session", "action", "effect", "ran", "reasons", "entry")
@@ -446,7 +335,7 @@ class Question:
 def load_questions(log: AuditLog, period: Period) -> list[Question]:
     """The questions that were asked in a period, with answers and uses up to now."""
     questions = {
-        entry.id: Question(entry, _find_asking_agent(log, entry.id))
+        entry.id: Question(entry, find_asking_agent(log, entry.id))
         for entry in log.entries((EntryKind.APPROVAL_REQUEST,), period)
     }
     later = Period(period.from_us, END_US)

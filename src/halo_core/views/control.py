@@ -26,6 +26,7 @@ from halo_core.stop_files import StopFiles
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields
+from halo_core.views.declaration_history import list_loosened
 
 _RESTRICTIONS: Final = (EntryKind.STOP, EntryKind.REVOCATION)
 _KINDS: Final = (
@@ -379,7 +380,8 @@ def _find_names(
 class TenantStatus(View):
     """The mode of a tenant, and what was decided so far.
 
-    `control` is None if the home trusts no log of the tenant; the mode is then that of an unproven row.
+    `control` is None if the home trusts no log of the tenant; the mode is then that of an unproven row. `loosened` are
+    tools, retrievers and models whose declaration became milder without an issued passport.
     """
 
     control: ControlView | None
@@ -390,10 +392,12 @@ class TenantStatus(View):
     sightings: int
     store: str
     store_id: str
+    loosened: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         tree = select_fields(self, "decisions", "effects", "mode", "sightings", "store", "store_id")
+        tree |= {"loosened": list(self.loosened)} if self.loosened else {}
         return {**tree, "control": None if self.control is None else self.control.to_json()}
 
 
@@ -464,5 +468,6 @@ def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
                 sightings=counts.sightings,
                 store=url,
                 store_id=row.store if row is not None else "",
+                loosened=tuple(sorted({item.resource for item in list_loosened(reader, tenant)})),
             )
     return statuses

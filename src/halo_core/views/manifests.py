@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
@@ -75,14 +76,26 @@ def read_manifest_text(path: Path) -> str:
 
 def load_issued_manifest(stored: StoredChain, url: str, tenant: str) -> Manifest | None:
     """The manifest that a standing passport of the store was issued from; None if it is not there."""
-    name = stored.entry.body.get("manifest") if stored.entry is not None else None
-    if not name:
-        return None
     with Reader(url) as reader:
-        data = reader.blob(tenant, name)
+        return load_manifest_of(reader, tenant, stored.entry.body if stored.entry is not None else {})
+
+
+def load_manifest_of(reader: Reader, tenant: str, body: Mapping[str, Any]) -> Manifest | None:
+    """The manifest that the passport of an entry was issued from; None if there is none that can be read.
+
+    Args:
+        reader: the store.
+        tenant: owner of the log.
+        body: body of the passport's entry.
+    """
+    name = body.get("manifest")
+    data = reader.blob(tenant, name) if name else None
     if data is None or canonical.digest(MANIFEST_DOMAIN, data) != name:
         return None
-    return load_manifest(data.decode("utf-8"), source="the issued manifest")
+    try:
+        return load_manifest(data.decode("utf-8"), source="the issued manifest")
+    except (ConfigError, UnicodeError):
+        return None  # written for another version of Halo
 
 
 def note_other_manifest(path: Path) -> list[str]:

@@ -5,9 +5,9 @@ Nothing is signed or written here (see `halo_core.oversight.issuing`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
@@ -22,6 +22,7 @@ from halo_core.model import (
     Constraint,
     Decay,
     EntryKind,
+    Grants,
     Link,
     LinkKind,
     Revocation,
@@ -32,9 +33,11 @@ from halo_core.passports import MAX_DEPTH, constraint_within
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields, wording
+from halo_core.views.changes import Change, compare_numbers
+from halo_core.views.declaration_changes import diff_manifests
 from halo_core.views.grant_proposals import ProposedGrants
 from halo_core.views.inventory import load_catalogue
-from halo_core.views.manifests import MANIFEST, find_manifest, read_manifest_text
+from halo_core.views.manifests import MANIFEST, find_manifest, load_manifest_of, read_manifest_text
 from halo_core.views.passports import (
     StoredChain,
     find_chain,
@@ -48,29 +51,16 @@ _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
 
 
-class Change(NamedTuple):
-    """One difference: its sign (`+` granted, `-` taken, `~` changed), what it is about, and how that changed."""
-
-    sign: str
-    what: str
-    how: str = ""
-
-    @classmethod
-    def of_limit(cls, what: str, before: str, after: str, *, wider: bool) -> Change:
-        """The change of a limit from one text to another."""
-        return cls("~", what, f"{'WIDENED' if wider else 'narrowed'}, {before} → {after}")
-
-    def text(self) -> str:
-        """The change on one line."""
-        return f"{self.sign} {self.what}{f': {self.how}' if self.how else ''}"
-
-    def is_wider(self) -> bool:
-        """Whether something is allowed that was not before."""
-        return self.sign == "+" or "WIDENED" in self.how
+Manifests = tuple[Manifest | None, Manifest | None]
+"""The manifests that two passports were issued from; None for a passport that was not issued from one."""
 
 
 def diff_passports(
-    old: Link | None, new: Link, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+    old: Link | None,
+    new: Link,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    manifests: Manifests = (None, None),
 ) -> list[Change]:
     """Every difference between two passports, grants first; without an old one, everything that the new one says.
 
@@ -79,15 +69,32 @@ def diff_passports(
         new: the new one.
         before: facts recorded with `old` (its approvers).
         after: facts recorded with `new`.
+        manifests: the manifests that they were issued from, whose declarations come into force with them.
     """
+    differences = _diff_links(old, new, before or {}, after or {})
+    declared = diff_manifests(*manifests, new.agent, _join_grants(old, new))
+    old_hash, new_hash = (shorten_hash(item.hash) if item is not None else "none" for item in manifests)
+    if not (differences or declared) and manifests[1] is not None and old_hash != new_hash:
+        # INVARIANT: AUDIT - a passport that puts another text in force is never shown as one that changes nothing.
+        declared = [Change("~", "text of the manifest", f"{old_hash} → {new_hash}, without an effect for this agent")]
+    return [*differences, *declared]
+
+
+def _join_grants(old: Link | None, new: Link) -> Grants:
+    before = old.grants if old is not None else {}
+    return {kind: {**before.get(kind, {}), **new.grants.get(kind, {})} for kind in ActionKind}
+
+
+def _diff_links(old: Link | None, new: Link, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Differences in what the passports themselves say, and in the facts that are recorded with them."""
     differences = list(_diff_grants(old, new))
     if old is None:
-        return [*differences, *_describe_first(new), *_diff_approvers({}, after or {}, "+")]
+        return [*differences, *_describe_first(new), *_diff_approvers({}, after, "+")]
     differences += _diff_labels(old, new)
     differences += _diff_limits(old, new)
     differences += _diff_decay(old.terms.decay if old.terms else old.decay, new.terms.decay if new.terms else new.decay)
     differences += _diff_facts(old, new)
-    return [*differences, *_diff_approvers(before or {}, after or {}, "~")]
+    return [*differences, *_diff_approvers(before, after, "~")]
 
 
 def _describe_first(link: Link) -> Iterator[Change]:
@@ -207,24 +214,17 @@ def _diff_decay(old: Decay | None, new: Decay | None) -> Iterator[Change]:
             yield Change("~", "authority", no_decay)
         return
     percent, count = wording.format_percent, "{:,}".format
-    yield from _diff_number("authority at the start", old.authority, new.authority, percent)
-    yield from _diff_number("half-life", old.half_life_s, new.half_life_s, wording.format_duration)
-    yield from _diff_number("half-life in actions", old.half_life_steps, new.half_life_steps, count)
-    yield from _diff_number("half-life in risk points", old.half_life_risk, new.half_life_risk, count)
+    yield from compare_numbers("authority at the start", old.authority, new.authority, percent)
+    yield from compare_numbers("half-life", old.half_life_s, new.half_life_s, wording.format_duration)
+    yield from compare_numbers("half-life in actions", old.half_life_steps, new.half_life_steps, count)
+    yield from compare_numbers("half-life in risk points", old.half_life_risk, new.half_life_risk, count)
     floors = {**dict(old.floors), "re-authorization": old.reauthorize_below}
     for name, after in {**dict(new.floors), "re-authorization": new.reauthorize_below}.items():
-        yield from _diff_number(f"floor of {name}", floors.get(name, 0), after, percent, wider="less")
+        yield from compare_numbers(f"floor of {name}", floors.get(name, 0), after, percent, wider="less")
     if old.bands != new.bands:
         risks = [risk for risk, _ in (*old.bands, *new.bands)]
         wider = any(_find_ceiling(new, risk) > _find_ceiling(old, risk) for risk in risks)
         yield Change.of_limit("bands", _format_bands(old), _format_bands(new), wider=wider)
-
-
-def _diff_number(
-    name: str, old: int, new: int, show: Callable[[int], str], *, wider: Literal["more", "less"] = "more"
-) -> Iterator[Change]:
-    if old != new:
-        yield Change.of_limit(name, show(old), show(new), wider=(new > old) is (wider == "more"))
 
 
 def _find_ceiling(decay: Decay, risk: int) -> int:
@@ -240,9 +240,9 @@ def _diff_facts(old: Link, new: Link) -> Iterator[Change]:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             yield Change("~", name, f"{before or 'nobody'} → {after or 'nobody'}")
-    yield from _diff_number("lifetime", _compute_lifetime(old), _compute_lifetime(new), wording.format_duration)
+    yield from compare_numbers("lifetime", _compute_lifetime(old), _compute_lifetime(new), wording.format_duration)
     before_s, after_s = (link.terms.lifetime_s if link.terms is not None else 0 for link in (old, new))
-    yield from _diff_number("session lifetime", before_s, after_s, wording.format_duration)
+    yield from compare_numbers("session lifetime", before_s, after_s, wording.format_duration)
 
 
 def _compute_lifetime(link: Link) -> int:
@@ -273,6 +273,7 @@ def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
     rows: list[HistoryRow] = []
     before: Link | None = None
     facts: Any = {}
+    manifest: Manifest | None = None
     hashes = set()
     for record in read_entries(reader, tenant, (EntryKind.PASSPORT, EntryKind.REVOCATION)):
         body, time = record.entry.body, format_iso(record.entry.ts_us)
@@ -289,9 +290,11 @@ def load_history(reader: Reader, tenant: str, agent: str) -> list[HistoryRow]:
                 name = shorten_hash(body["hash"])
                 if stored is not None:
                     link = stored.links[0]
-                    changes = [item.text() for item in diff_passports(before, link, facts, body)]
+                    issued = load_manifest_of(reader, tenant, body)
+                    found = diff_passports(before, link, facts, body, (manifest, issued))
+                    changes = [item.text() for item in found]
                     name += f" until {format_utc_minute(link.expires_at_s)}"
-                    before, facts = link, body
+                    before, facts, manifest = link, body, issued
                 rows.append(HistoryRow(changes, record.index, name, time, body.get("origin", "derived")))
     return rows
 
@@ -339,20 +342,23 @@ def plan(
         ConfigError: the manifest does not fit what is registered, or the agent is revoked.
     """
     wanted = manifest.build_passport_spec(agent, load_catalogue(url, manifest.tenant), allow_unspent=spare)
-    stored, revoked = _load_current(url, manifest.tenant, agent)
+    stored, revoked, in_force = _load_current(url, manifest.tenant, agent)
     link = _build_unsigned_link(wanted, now_us // SECOND_US)
     refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
     before = stored.links[0] if stored is not None else None
     facts = stored.entry.body if stored is not None and stored.entry is not None else {}
-    changes = tuple(diff_passports(before, link, facts, wanted.facts))
+    changes = tuple(diff_passports(before, link, facts, wanted.facts, (in_force, manifest)))
     return wanted, IssuedPassport(link, before, changes, by_hand=facts.get("origin", "derived") != "derived")
 
 
-def _load_current(url: str, tenant: str, agent: str) -> tuple[StoredChain | None, list[Revocation]]:
+def _load_current(url: str, tenant: str, agent: str) -> tuple[StoredChain | None, list[Revocation], Manifest | None]:
+    """An agent's passport, what is revoked, and the manifest that the passport was issued from."""
     with open_reader_if_any(url) as reader:
         if reader is None:
-            return None, []
-        return load_current_passport(reader, tenant, agent), list_revocations(reader, tenant)
+            return None, [], None
+        stored = load_current_passport(reader, tenant, agent)
+        body = stored.entry.body if stored is not None and stored.entry is not None else {}
+        return stored, list_revocations(reader, tenant), load_manifest_of(reader, tenant, body)
 
 
 def _build_unsigned_link(wanted: PassportSpec, now_s: int) -> Link:

@@ -213,6 +213,9 @@ def test_a_narrow_terminal_gets_lines_of_80_columns(home, monkeypatch):
     lines = cli("log", home=home)[1].splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].split() == ["#", "time", "agent", "resource", "effect", "ran", "why"]
+    assert lines[-1] == "times are UTC; 120 columns or --json also show date, session and action"
+    monkeypatch.setenv("COLUMNS", "120")
+    assert "times are UTC" not in cli("log", home=home)[1]
 
 
 def test_store_options_may_stand_before_the_verb(home):

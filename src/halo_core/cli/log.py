@@ -84,6 +84,7 @@ def log(
             exact = _read_exact_arguments(store, records) if targets else None
             if not store.print_json([_to_json(item, exact) for item in records]):
                 say(_build_table(records, exact))
+                _print_what_is_left_out(exact)
         return
     several = len({_find_agent(item) for item in records} - {"-"}) > 1
     _print_followed(store, records, targets=targets, several=several, is_first=True)
@@ -117,6 +118,15 @@ def _print_followed(
             print_json(_to_json(item, exact), compact=True)
     elif records or is_first:
         say(_build_table(records, exact, with_titles=is_first, several=several))
+        if is_first:
+            _print_what_is_left_out(exact)
+
+
+def _print_what_is_left_out(exact: ExactArguments | None) -> None:
+    """Say what a narrow terminal does not show, and of which zone the times are."""
+    if console().width < _WIDE:
+        columns = "date, session and action" if exact is None else "date, session, action and why"
+        say(f"[dim]times are UTC; {_WIDE} columns or --json also show {columns}[/]")
 
 
 def _read_exact_arguments(store: StoreContext, records: Sequence[LoggedEntry]) -> ExactArguments:

@@ -79,6 +79,12 @@ def test_the_documented_path_ends_in_work_without_questions(home):
         assert not serve(halo, "before")  # an exposed session wrote to this address
     code, out, err = cli("known", "clear", "read_customer", "--why", "looked at them", home=home)
     assert code == 0, (out, err)
+    assert out.splitlines() == [
+        "cleared 2 stores that read_customer reads:",
+        "  what tools of declared systems write about `customer`",
+        "  what tools without a declared system write about `customer`",
+        "what exposed sessions wrote up to now is trusted again where read_customer returns it",
+    ]
     with open_desk(home) as halo:
         assert serve(halo, "after")
         assert serve(halo, "again")

@@ -70,6 +70,38 @@ def test_a_file_with_a_mistake_changes_nothing(desk, tmp_path, text):
     assert bodies(desk, EntryKind.KNOWN) == []
 
 
+def test_payees_and_contacts_are_of_the_kinds_that_their_values_show(desk, tmp_path):
+    file = tmp_path / "payees.csv"
+    file.write_text(
+        "kind,value,name\npayee,DE89 3704 0044 0532 0130 00,ACME\npayee,4711-22,Bo\n"
+        "contact,Ana@Corp.Example,Ana\ncontact,#sales,\n"
+    )
+    code, out, err = cli("known", "import", str(file), home=desk)
+    assert (code, "4 of 4 values are new" in out) == (0, True), (out, err)
+    listed = json.loads(cli("known", "list", "--json", home=desk)[1])
+    assert [item["kind"] for item in listed] == ["account", "account", "email", "handle"]
+    assert knows(desk, "account", "DE89370400440532013000")
+    code, out, _ = cli("known", "revoke", "contact", "ana@corp.example", home=desk)
+    assert (code, out.strip()) == (0, "revoked email")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("payee", "ana@corp.example"),
+        ("payee", "pay.corp.example"),
+        ("contact", "+49 170 1234567"),
+        ("contact", "corp.example"),
+        ("contact", "Ana"),
+        ("contact", ""),
+    ],
+)
+def test_a_payee_or_contact_of_several_kinds_is_refused_with_the_kinds(desk, kind, value):
+    code, _, err = cli("known", "add", kind, value or " ", home=desk)
+    assert (code, "account, domain, email" in err) == (64, True), err
+    assert bodies(desk, EntryKind.KNOWN) == []
+
+
 def test_a_missing_file_and_a_missing_value_are_refused(desk, tmp_path):
     assert cli("known", "import", str(tmp_path / "none.csv"), home=desk)[0] != 0
     assert cli("known", "add", home=desk)[0] != 0

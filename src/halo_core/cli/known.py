@@ -28,17 +28,17 @@ from halo_core.oversight.known import (
 from halo_core.store.entry_lookup import find_entry
 from halo_core.values.facts.answer_scope import list_declarable
 from halo_core.values.provenance.leaves import extract_texts
-from halo_core.views.wording import escape_unprintable
+from halo_core.views.wording import escape_unprintable, format_count
 
 app = typer.Typer(help="Payees, contacts and own domains that you vouch for.", no_args_is_help=True)
 
 _MAX_SHOWN: Final = 20
-KindArgument = Annotated[str, Argument(help="account, domain, email, handle or host.")]
+KindArgument = Annotated[str, Argument(help="account, domain, email, handle, host, model_field; or payee, contact.")]
 
 
 @store_verb(app, "import", by=True)
 def import_file(
-    file: Annotated[Path, Argument(help="CSV with the columns kind, value and perhaps name.")],
+    file: Annotated[Path, Argument(help="CSV with the columns kind (as of `halo known add`), value and perhaps name.")],
     *,
     why: WhyOption = "",
     store: StoreContext,
@@ -133,8 +133,8 @@ def revoke_one(
     digester = Digester(store.keys.secret("digest"))
     count = store.commit(lambda tx: revoke_known(tx, digester, [known_value], by=store.actor, why=why))
     if not store.print_json({"revoked": count}):
-        absence = f"this {kind} was not known, and nothing was changed; `halo known list` shows what is"
-        say_plainly(f"revoked {kind}" if count else absence)
+        absence = f"this {known_value.kind} was not known, and nothing was changed; `halo known list` shows what is"
+        say_plainly(f"revoked {known_value.kind}" if count else absence)
     return Exit.OK if count else Exit.CANNOT_TELL
 
 
@@ -155,4 +155,17 @@ def clear_store(
         raise ConfigError("no_resource", problem, field="tool", remedy=f"use one of {tool_names}" if tool_names else "")
     names = store.commit(lambda tx: clear_stores(tx, resource, by=store.actor, why=why))
     if not store.print_json({"cleared": list(names)}):
-        say_plainly(f"cleared {len(names)} stores of {tool}")
+        say_plainly(f"cleared {format_count(len(names), 'store')} that {tool} reads:")
+        for name in names:
+            say(safe_text(escape_unprintable(f"  {_describe_store(name)}")))
+        say_plainly(f"what exposed sessions wrote up to now is trusted again where {tool} returns it")
+
+
+def _describe_store(name: str) -> str:
+    """What a store is, by its name: a declared system, or what the names of tools speak of."""
+    kind, _, about = name.partition(":")
+    if kind == "system":
+        return f"the system `{about}`"
+    writers = "tools of declared systems" if kind == "declared" else "tools without a declared system"
+    subject = "without a name that says about what" if about == "*" else f"about `{about}`"
+    return f"what {writers} write {subject}"

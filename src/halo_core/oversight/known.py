@@ -24,12 +24,19 @@ from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
 from halo_core.store.transaction import Transaction
 from halo_core.values.facts.answer_scope import KNOWN_KINDS, to_canonical_form
-from halo_core.values.kinds.addresses import PUBLIC_MAIL_HOSTS, is_shared_host
+from halo_core.values.kinds.addresses import (
+    PUBLIC_MAIL_HOSTS,
+    canonicalize_email,
+    canonicalize_host,
+    is_shared_host,
+)
 from halo_core.values.provenance.stored_objects import find_place
 
 _BATCH: Final = 500
 _MAX_CHARS: Final = 256
 _MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+_OTHER_NAMES: Final = ("payee", "contact")
+"""What people call values whose kind follows from their form: an account, or an address or a handle."""
 _SUBJECT: Final = "known-values"
 
 
@@ -69,7 +76,7 @@ def make_known_value(kind: str, text: str, name: str = "", *, field: str = "valu
     """Validate a value to be declared as known, and convert it to canonical form.
 
     Args:
-        kind: one of `KNOWN_KINDS`.
+        kind: one of `KNOWN_KINDS`, or `payee` or `contact` where the value shows which of them is meant.
         text: the value as a person wrote it.
         name: for people, whose it is.
         field: what an error names: an option, or the line of a file.
@@ -79,8 +86,10 @@ def make_known_value(kind: str, text: str, name: str = "", *, field: str = "valu
             `public_mail_host`, a domain at which anybody can have an address; `shared_host`, a host at which anybody
             can have a page.
     """
+    kind = _resolve_kind(kind, text)
     if kind not in KNOWN_KINDS:
-        problem = f"`{kind[:32]}` is not a kind of known value"
+        meant = f" of `{text[:64]}`: a {kind} may be of several kinds" if kind in _OTHER_NAMES else ""
+        problem = f"`{kind[:32]}` is not a kind of known value{meant}"
         place = "kind" if field == "value" else field
         raise ConfigError("bad_known", problem, field=place, remedy=f"use one of {', '.join(KNOWN_KINDS)}")
     form = to_canonical_form(kind, text)
@@ -96,6 +105,18 @@ def make_known_value(kind: str, text: str, name: str = "", *, field: str = "valu
         problem = f"many tenants share `{form}`: whoever has a page there would be known"
         raise ConfigError("shared_host", problem, field=field, remedy="let the request name the whole address")
     return KnownValue(kind, form, " ".join(name.split())[:_MAX_CHARS])
+
+
+def _resolve_kind(kind: str, text: str) -> str:
+    """The kind that `payee` and `contact` mean for a value; the word itself where that is not plain."""
+    if kind not in _OTHER_NAMES:
+        return kind
+    is_email = canonicalize_email(text.strip()) is not None
+    if kind == "contact":
+        is_handle = text.strip()[:1] in ("@", "#")
+        return "email" if is_email else "handle" if is_handle else kind
+    is_host = "." in text and canonicalize_host(text.strip()) is not None
+    return kind if is_email or is_host else "account"
 
 
 def read_known_file(path: Path) -> list[KnownValue]:

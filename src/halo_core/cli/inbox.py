@@ -50,6 +50,7 @@ from halo_core.oversight.signed_entries import Opener
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
+from halo_core.views.settled_questions import SettledQuestions
 from halo_core.views.wording import (
     escape_unprintable,
     format_amount,
@@ -78,7 +79,9 @@ def list_questions(
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, owner):
         items = list_inbox(reader, owner, now_us, everything=everything)
-        opener = store.open_contents(reader, is_shown=False).open
+        contents = store.open_contents(reader, is_shown=False)
+        settled = _list_settled(items, SettledQuestions(reader, contents, store.home, owner))
+        opener = contents.open
         overrides = [item for item in _list_overrides(reader, store, owner, opener, now_us) if is_open(item)]
     names = ("kind", "session", "asked_us", "expires_us")
     if store.print_json(
@@ -90,6 +93,7 @@ def list_questions(
                 **select_fields(item.summary, "agent", "codes", "held", "resource"),
                 "status": item.status,
                 "what": item.kind,
+                "would_run": item.id in settled,
             }
             for item in items
         ]
@@ -100,7 +104,7 @@ def list_questions(
         opener = store.open_contents(reader).open
         for item in items:
             exact = read_exact_arguments(reader, owner, item.summary, opener)
-            for line in _describe_item(item, exact):
+            for line in _describe_item(item, exact, is_settled=item.id in settled):
                 say(safe_text(line))
     _say_batches(items)
     for override in overrides:
@@ -118,7 +122,13 @@ def _list_overrides(reader: Reader, store: StoreContext, tenant: str, opener: Op
         return []
 
 
-def _describe_item(item: InboxItem, exact: Sequence[ArgumentView]) -> Iterator[str]:
+def _list_settled(items: Sequence[InboxItem], questions: SettledQuestions) -> frozenset[str]:
+    """Ids of the questions whose calls would run now, since their targets have become known."""
+    waiting = [item for item in items if item.status == "pending" and item.kind in ("call", "held act")]
+    return frozenset(item.id for item in waiting if questions.would_run(item.summary.decision))
+
+
+def _describe_item(item: InboxItem, exact: Sequence[ArgumentView], *, is_settled: bool) -> Iterator[str]:
     row, detail = item.rows[0], item.summary
     yield f"{item.id}  {item.status}, until {format_iso(row.expires_us)}"
     requested_right = "one call" if item.kind == "call" else item.kind
@@ -128,6 +138,8 @@ def _describe_item(item: InboxItem, exact: Sequence[ArgumentView]) -> Iterator[s
     yield f"  {agent or '?'}, session {session}{others}: {requested_right}, `{resource or '?'}` ({codes})"
     if exact:
         yield f"  {escape_unprintable(', '.join(map(_describe_exact, exact)))}"
+    if is_settled:
+        yield "  would run now: its targets have become known; in a new run nobody is asked"
     if item.status == "pending":
         yield f"  answer: halo approvals approve {item.id} --as NAME"
 

@@ -326,6 +326,29 @@ def test_one_answer_each(home):
     assert mode_of(home) == "enforce"
 
 
+def test_a_home_that_enforces_already_says_so(home):
+    assert cli("enforce", "--yes", home=home)[0] == 0
+    for options in ((), ("--yes",), ("--yes", "--grants")):
+        code, out, err = cli("enforce", *options, home=home)
+        assert code == 0, err
+        lines = out.splitlines()
+        assert any(line.startswith("already in enforce mode since 2") for line in lines), out
+        heading = lines.index("ran in observe mode, and would not have run in enforce mode:")
+        assert re.match(r" +[0-9]+ x [a-z_]+: ", lines[heading + 1]), out
+        assert "enforce mode is on" not in out
+        assert "enforce mode was on, nothing was switched; " in out
+    assert len(found(home, EntryKind.MODE)) == 1
+
+
+def test_a_plan_for_a_home_that_enforces_already_says_so(tmp_path):
+    folder = tmp_path / "fresh"
+    HaloBase.local("desk", home=folder, quiet=True).close()
+    assert cli("enforce", home=folder)[0] == 0
+    out = " ".join(cli("enforce", "--plan", home=folder)[1].split())
+    assert "there is nothing to answer: already in enforce mode since 2" in out
+    assert "switches to enforce mode" not in out
+
+
 @pytest.mark.parametrize("answers", [("q",), ("a", "a", "a", "a", "a", "s", "n")])
 def test_nothing_changes_without_a_yes(home, answers):
     code, shown = answer(home, *answers)

@@ -10,7 +10,8 @@ goes to the ledger first: nothing is let go that is not written down.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -30,10 +31,7 @@ from halo_core.cli.context import (
 from halo_core.cli.evidence import answer_question
 from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.operators import Signing
-from halo_core.cli.output import confirm
-from halo_core.cli.passports import print_changes, refuse_widening
 from halo_core.cli.rendering import (
-    CHANGE_STYLE,
     EFFECT_STYLE,
     Exit,
     console,
@@ -41,8 +39,8 @@ from halo_core.cli.rendering import (
     safe_text,
     say,
     say_plainly,
-    wrap_question,
 )
+from halo_core.cli.used_grants import narrow_grants, propose_grants
 from halo_core.clock import SystemClock, format_iso
 from halo_core.content.redaction import mask_reason
 from halo_core.enforcement.suspension import find_suspended_scope
@@ -51,21 +49,18 @@ from halo_core.evidence.answers import Period
 from halo_core.evidence.questions_oversight import answer_stop_drill
 from halo_core.floors import read_host_floor
 from halo_core.ledger import decode_entry
-from halo_core.model import SUSPENSIONS, ActionKind, EntryKind, Mode, Stop
+from halo_core.model import SUSPENSIONS, EntryKind, Mode, Stop
 from halo_core.oversight import restrictions
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
-from halo_core.oversight.issuing import apply_manifest
 from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.stop_files import STOPS_FOLDER, StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
-from halo_core.views.control import UNPROVEN, ControlActView, ControlView, RestrictionView, load_statuses
-from halo_core.views.grant_proposals import ProposedGrants, list_proposals
+from halo_core.views.control import UNPROVEN, ControlActView, ControlView, RestrictionView, load_control, load_statuses
 from halo_core.views.inventory import count_stopped, require_known_target
-from halo_core.views.passport_changes import PreparedGrants, prepare_grants
-from halo_core.views.wording import describe_arguments, format_count, shorten_hash
+from halo_core.views.wording import format_count
 
 _MAX_PAST: Final = 5  # waivers that are over, in a status
 _MAX_ROWS: Final = 40
@@ -181,35 +176,58 @@ def enforce(
     is the floor from then on, whatever an application asks for.
     """
     tenant = store.resolve_tenant()  # raises for a store or tenant that does not exist, which opening would make
+    enforced_since = _describe_enforced(store, tenant)
     if plan or store.json:
-        print_plan(store, tenant, agent)
+        print_plan(store, tenant, agent, enforced_since=enforced_since)
         if grants and not store.json:
-            _propose_grants(store, tenant, agent, tight=tight)
+            propose_grants(store, tenant, agent, tight=tight)
             say("nothing was written: `halo enforce --grants` asks about these grants")
         return Exit.OK
-    first_day = lead_through_first_day(store, tenant, agent=agent, yes=yes)
+    if enforced_since:
+        say(safe_text(f"already in enforce mode {enforced_since}"))
+    first_day = lead_through_first_day(store, tenant, agent=agent, yes=yes, is_enforcing=bool(enforced_since))
     if not first_day.goes_on:
         say("nothing was changed")
         return Exit.FAILED
-    if grants and not _narrow_grants(store, tenant, agent, tight=tight, yes=yes, widen=widen):
+    if grants and not narrow_grants(store, tenant, agent, tight=tight, yes=yes, widen=widen):
         say("nothing was changed")
         return Exit.FAILED
     with store.open_log() as (reader, _):
         stopped, ran = count_stopped(reader, tenant)
-    for (resource, codes), count in stopped.most_common(_MAX_STOPPED):
-        if resource not in first_day.shown:
-            reasons = ", ".join(get_reason_text(code).title for code in codes)
-            say_plainly(f"  {count:>5} x {resource}: {reasons}")
+    _print_stopped(stopped, first_day.shown)
     with store.open_store(tenant) as opened:
         signing = Signing(store, opened, signed, sign_as, key_home)
         act = signing.sign(make_raise(opened.commit(lambda tx: tx.load_store_id()), tenant), needed=0)
-        opened.commit(lambda tx: raise_floor(tx, store.actor, act.tokens))
+        is_raised = opened.commit(lambda tx: raise_floor(tx, store.actor, act.tokens))
     calls = f"{sum(stopped.values()):,} of the {format_count(ran, 'call')} that ran so far would not have run"
-    say(f"enforce mode is on; {calls if ran else 'no call ran so far, so nothing says what it will stop'}")
+    state = "enforce mode is on" if is_raised else "enforce mode was on, nothing was switched"
+    say(f"{state}; {calls if ran else 'no call ran so far, so nothing says what it will stop'}")
     if ran:
         say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
     print_note(_DEV_NOTE)
     return Exit.OK
+
+
+def _describe_enforced(store: StoreContext, tenant: str) -> str:
+    """Since when a tenant is in enforce mode, and by whom; empty if it is not, or no entry says so."""
+    try:
+        with store.open_log() as (reader, _):
+            control = load_control(reader, store.home, tenant, read_host_floor(), SystemClock().now_us())
+    except ConfigError:  # the home trusts no log of the tenant
+        return ""
+    if control.mode != Mode.ENFORCE or control.set_by is None:
+        return ""
+    return f"since {format_iso(control.set_by.at_us)}, set by {_describe_who(control.set_by)}"
+
+
+def _print_stopped(stopped: Counter[tuple[str, tuple[str, ...]]], shown: Collection[str]) -> None:
+    """Print the calls that ran in observe mode and would not have in enforce mode, without what was shown before."""
+    rows = [row for row in stopped.most_common(_MAX_STOPPED) if row[0][0] not in shown]
+    if rows:
+        say("ran in observe mode, and would not have run in enforce mode:")
+    for (resource, codes), count in rows:
+        reasons = ", ".join(get_reason_text(code).title for code in codes)
+        say_plainly(f"  {count:>5} x {resource}: {reasons}")
 
 
 @store_verb(json=False)
@@ -255,78 +273,6 @@ def observe(
             store.actor,
         )
     say(f"[bold yellow]observe mode[/] is on until {format_iso(until_us)}: actions RUN whatever the decision")
-
-
-def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
-    """Propose grants from what was used, show what would change, ask, and issue passports; False if not confirmed."""
-    prepared = _propose_grants(store, tenant, agent, tight=tight)
-    if not widen:
-        refuse_widening(prepared, remedy="remove it from the manifest, or use `--widen`")
-    question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
-    if not (yes or confirm(question)):
-        return False
-    wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
-    for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
-        say("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"))
-    return True
-
-
-def _propose_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool) -> PreparedGrants:
-    """Propose grants from what was used, and show what would change; writes nothing."""
-    with store.open_reader() as reader:
-        proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
-    proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
-    if not proposals:
-        problem, remedy = "there are no recorded decisions", "run the app in observe mode first"
-        raise ConfigError("nothing_used", problem, field="agent", remedy=remedy)
-    for item in proposals:
-        _print_proposal(item)
-    prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
-    _print_plan(prepared)
-    return prepared
-
-
-def _print_plan(prepared: PreparedGrants) -> None:
-    say("manifest: ", safe_text(str(prepared.path)))
-    for wanted, planned in prepared.planned:
-        print_changes(planned, safe_text(planned.link.agent, "bold"), " would be issued, ")
-        for note in wanted.notes:
-            say("  [yellow]note[/] ", safe_text(note))
-
-
-def _print_proposal(proposed: ProposedGrants) -> None:
-    """Print which grants of an agent would be removed, kept and narrowed."""
-    usage = proposed.proposal
-    used = [item for item in usage.used if item.kind is not ActionKind.HANDOFF]  # the manifest declares hand-offs
-    granted = {(kind, name) for kind, resources in usage.granted.items() for name in resources}
-    granted_uses = [item for item in used if proposed.first or (item.kind, item.name) in granted]
-    unused = [item for item in usage.list_unused() if item[0] is not ActionKind.HANDOFF]
-    summary = "no passport yet" if proposed.first else f"granted {len(unused) + len(granted_uses)}"
-    removed = ("this one" if len(unused) == 1 else f"these {len(unused)}") if unused else "nothing"
-    say(safe_text(usage.agent, "bold"), f": {summary}, used {len(granted_uses)}: {removed} would be removed")
-    for kind, name in unused[:_MAX_ROWS]:
-        say("  ", safe_text(f"- {_format_resource(kind, name)}", style=CHANGE_STYLE["-"]))
-    if len(unused) > _MAX_ROWS:
-        say(f"  … and {len(unused) - _MAX_ROWS} more")
-    for item in granted_uses:
-        rules = proposed.grants.get(item.kind, {}).get(item.name, {})
-        line = f"  {_format_resource(item.kind, item.name)} ({item.calls:,} calls): {describe_arguments(rules)}"
-        say(safe_text(line))
-    not_granted = [(item.kind, item.name, item.calls) for item in used if item not in granted_uses]
-    _print_left_out("used before, not granted now", not_granted)
-    _print_left_out("denied every time", usage.refused)
-    if usage.unread:
-        say(f"  [yellow]arguments of {usage.unread:,} calls could not be decrypted[/]")
-
-
-def _print_left_out(why: str, resources: Sequence[tuple[ActionKind, str, int]]) -> None:
-    for kind, name, count in resources:
-        line = f"  {why}, not proposed: {_format_resource(kind, name)} ({count:,} calls)"
-        say(safe_text(line, style="yellow"))
-
-
-def _format_resource(kind: ActionKind, name: str) -> str:
-    return name if kind is ActionKind.TOOL_CALL else f"{kind.value} {name}"
 
 
 _STOP_OPTIONS: Final = "`--agent`, `--session`, `--tool`, `--user`, `--all`, or `--tenant` alone"

@@ -115,8 +115,15 @@ def load_observed(store: StoreContext, tenant: str, agent: str) -> FirstDay:
         return load_first_day(reader, tenant, manifest, agent=agent)
 
 
-def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
-    """Print what `--yes` would accept and how it would change the manifest; write nothing."""
+def print_plan(store: StoreContext, tenant: str, agent: str, *, enforced_since: str = "") -> None:
+    """Print what `--yes` would accept and how it would change the manifest; write nothing.
+
+    Args:
+        store: the verb's home and store.
+        tenant: owner of the log.
+        agent: only what this agent used; empty for all.
+        enforced_since: since when the home is in enforce mode, in words; empty if it is not.
+    """
     dialogue = _Dialogue(store, load_observed(store, tenant, agent), agent)
     _accept_all(dialogue)
     outcomes = dialogue.count_outcomes(dialogue.answers)
@@ -148,7 +155,10 @@ def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
     if dialogue.day.resources:
         say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
     else:
-        say("nothing was written, and there is nothing to answer: `halo enforce` switches to enforce mode")
+        then = (
+            f"already in enforce mode {enforced_since}" if enforced_since else "`halo enforce` switches to enforce mode"
+        )
+        say(safe_text(f"nothing was written, and there is nothing to answer: {then}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +174,9 @@ class FirstDayResult:
     shown: frozenset[str] = frozenset()
 
 
-def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str, yes: bool) -> FirstDayResult:
+def lead_through_first_day(
+    store: StoreContext, tenant: str, *, agent: str, yes: bool, is_enforcing: bool = False
+) -> FirstDayResult:
     """Ask about each undeclared tool and retriever, and write the manifest.
 
     Without a terminal nobody is asked: `yes` accepts every guess, and otherwise all stay undeclared.
@@ -174,6 +186,7 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str, yes:
         tenant: owner of the log.
         agent: only what this agent used; empty for all.
         yes: accept every guess.
+        is_enforcing: whether the home is in enforce mode already.
 
     Raises:
         ConfigError: the manifest cannot be read, edited or written.
@@ -197,7 +210,7 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str, yes:
         say(safe_text(f"undeclared: {names}{more}; `halo enforce --plan` shows them, `--yes` accepts the guesses"))
     _print_findings(day)
     shown_tools = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
-    return FirstDayResult(_write(dialogue, is_asking=is_asking), shown_tools)
+    return FirstDayResult(_write(dialogue, is_asking=is_asking, is_enforcing=is_enforcing), shown_tools)
 
 
 def _accept_all(dialogue: _Dialogue) -> None:
@@ -325,7 +338,7 @@ def _edit(dialogue: _Dialogue) -> ManifestEdit:
         return edit_manifest(reader, contents, dialogue.store.home, dialogue.day, dialogue.answers)
 
 
-def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
+def _write(dialogue: _Dialogue, *, is_asking: bool, is_enforcing: bool) -> bool:
     """Show how the manifest changes and write it; returns False if the person does not confirm."""
     if not dialogue.answers:
         return True
@@ -333,7 +346,7 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
     _print_difference(edit)
     if is_asking:
         _print_totals(dialogue)
-        question = wrap_question(f"write {edit.path} and switch to enforce mode?", "Y/n")
+        question = wrap_question(f"write {edit.path}{'' if is_enforcing else ' and switch to enforce mode'}?", "Y/n")
         if not confirm(question, default=True):
             return False
     write_manifest(edit.path, edit.after)

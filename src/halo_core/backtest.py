@@ -15,7 +15,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from halo_core.decision.checks import decide, list_accepted_bindings
 from halo_core.model import (
@@ -38,6 +38,7 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
 from halo_core.store.reader import NO_END
 from halo_core.store.session_state import MAX_SOURCES
+from halo_core.values.provenance.leaves import extract_leaves, extract_texts
 from halo_core.values.provenance.result_origins import TRUST_FLOOR
 
 _MAX_POLICIES: Final = 64
@@ -286,6 +287,9 @@ class DeclaredResult:
         after: effect with the declaration.
         codes: what argues for that effect.
         status: status of its replay; if it is not `identical`, `after` is not known.
+        untrusting: effect with the declaration, if the results of fewer sources count as trusted.
+        followed: (source, text) of each value that counts as known only because of its source.
+        targets: texts of the call's targets.
     """
 
     resource: tuple[ActionKind, str]
@@ -293,6 +297,9 @@ class DeclaredResult:
     after: Effect = Effect.DENY
     codes: tuple[str, ...] = ()
     status: ReplayStatus = ReplayStatus.IDENTICAL
+    untrusting: Effect = Effect.DENY
+    followed: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,17 +345,23 @@ class TrustedSources:
         """Whether there are sources, and the results of each are trusted in a session."""
         return bool(sources) and all(name in self.names and (session, name) not in self.foreign for name in sources)
 
+    def list_followed(self, snapshot: Snapshot, session: str) -> list[tuple[str, tuple[str, ...]]]:
+        """The pointers of the untrusted values that only these sources brought, with the names of the sources."""
+        brought_by = dict(snapshot.sources)
+        return [
+            (pointer, brought_by[pointer])
+            for pointer, origin in snapshot.provenance
+            if origin in _UNTRUSTED and self.includes_all(session, brought_by.get(pointer, ()))
+        ]
+
     def follow(self, snapshot: Snapshot, session: str) -> Snapshot:
         """The snapshot as if the results of these sources had been trusted.
 
         An estimate, which leaves out what else a trusted result spares: facts are as recorded.
         """
-        brought_by = dict(snapshot.sources)
+        followed = dict(self.list_followed(snapshot, session))
         provenance = tuple(
-            (pointer, Provenance.KNOWN)
-            if origin in _UNTRUSTED and self.includes_all(session, brought_by.get(pointer, ()))
-            else (pointer, origin)
-            for pointer, origin in snapshot.provenance
+            (pointer, Provenance.KNOWN if pointer in followed else origin) for pointer, origin in snapshot.provenance
         )
         view = snapshot.session
         # A list that is full may have lost a source.
@@ -367,6 +380,8 @@ def backtest_declarations(
     *,
     processes: int,
     trusted: TrustedSources | None = None,
+    fewer: TrustedSources | None = None,
+    others: bool = False,
 ) -> Iterator[DeclaredResult | None]:
     """Decide recorded decisions about some resources again as if these had been declared this way.
 
@@ -381,15 +396,29 @@ def backtest_declarations(
         selection: which decisions.
         processes: how many share the work.
         trusted: sources whose results these declarations make trusted.
+        fewer: sources for the effect `untrusting`; None for none.
+        others: whether to decide those about other resources again too, as these are recorded, and to leave out all
+            that have no value of a source that is trusted now and not among `fewer`.
 
     Raises:
         ConfigError: there is no such store.
         Tampered: the database cannot be read, or an entry is damaged.
     """
     make_work = partial(
-        _make_declaring_work, declared=dict(declared), selection=selection, trusted=trusted or TrustedSources()
+        _make_declaring_work,
+        declared=dict(declared),
+        selection=selection,
+        trusted=trusted or TrustedSources(),
+        fewer=fewer or TrustedSources(),
+        others=others,
     )
     return map_decisions(url, home, tenant, make_work, processes=processes)
+
+
+def _list_sources(snapshot: Mapping[str, Any]) -> set[str]:
+    """The names of the sources of a recorded call's values, and of those that exposed its session."""
+    names = {str(name) for _, names in snapshot.get("sources", ()) for name in names}
+    return names | set(map(str, snapshot["session"]["taint_sources"]))
 
 
 def _make_declaring_work(
@@ -398,22 +427,39 @@ def _make_declaring_work(
     declared: Mapping[tuple[ActionKind, str], Resource],
     selection: Selection,
     trusted: TrustedSources,
+    fewer: TrustedSources,
+    others: bool,
 ) -> Callable[[RecordedDecision], DeclaredResult | None]:
+    more_trusted = trusted.names - fewer.names
+
     def decide_again(recorded: RecordedDecision) -> DeclaredResult | None:
         request = recorded.recorded.request
         name = ActionKind(request["kind"]), str(request["resource"]["id"])
-        if name not in declared or not selection.includes(recorded):
+        if (name not in declared and not others) or not selection.includes(recorded):
             return None
+        if others and more_trusted.isdisjoint(_list_sources(recorded.recorded.snapshot)):
+            return None  # the same effect with fewer sources
         before = Effect(recorded.recorded.decision["effect"])
         replayed, inputs = replayer.replay_recorded(recorded)
         if inputs is None:
             return DeclaredResult(name, before, status=replayed.status)
-        snapshot = inputs.snapshot
-        if trusted.names:
-            snapshot = trusted.follow(snapshot, recorded.entry.session)
-        decision = decide(replace(inputs.request, resource=declared[name]), snapshot)
+        session, seen = recorded.entry.session, inputs.snapshot
+        wanted = replace(inputs.request, resource=declared.get(name, inputs.request.resource))
+        decision = decide(wanted, trusted.follow(seen, session) if trusted.names else seen)
         codes = tuple(sorted({item.code for item in decision.reasons if item.effect == decision.effect.value}))
-        return DeclaredResult(name, before, decision.effect, codes)
+        if not trusted.names:
+            return DeclaredResult(name, before, decision.effect, codes, untrusting=decision.effect)
+        untrusting = decide(wanted, fewer.follow(seen, session) if fewer.names else seen).effect
+        texts = {pointer: text for pointer, text, _ in extract_leaves(wanted.args)}
+        followed = tuple(
+            (source, texts.get(pointer, ""))
+            for pointer, sources in trusted.list_followed(seen, session)
+            for source in sources
+        )
+        targets = tuple(text for name in wanted.resource.targets for text in extract_texts(wanted.args.get(name, "")))
+        return DeclaredResult(
+            name, before, decision.effect, codes, untrusting=untrusting, followed=followed, targets=targets
+        )
 
     return decide_again
 

@@ -185,10 +185,11 @@ class StoreContext:
         """
         contents = SealedContents.with_home_key(reader, self.keys)
         if is_shown:
-            contents.on_open = self._record_reading
+            contents.on_open = self.record_reading
         return contents
 
-    def _record_reading(self, tenant: str) -> None:
+    def record_reading(self, tenant: str) -> None:
+        """Record once that the command shows sealed content."""
         if "read" not in self.recorded:
             self.recorded.add("read")
             self.record_access("read", {"command": self.command}, tenant)

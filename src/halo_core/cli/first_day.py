@@ -7,80 +7,67 @@ The caller switches the mode.
 
 from __future__ import annotations
 
-import difflib
 import sys
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
 from typing import Final
 
 import typer
-from rich.text import Text
 
 from halo_core.cli.context import StoreContext
+from halo_core.cli.first_day_page import (
+    STEP,
+    describe_approval,
+    print_difference,
+    print_field,
+    print_findings,
+    print_head,
+    print_hint,
+    print_outcomes,
+    print_resource,
+)
 from halo_core.cli.output import confirm
-from halo_core.cli.rendering import CHANGE_STYLE, console, safe_text, say, say_with_path, wrap_question
+from halo_core.cli.rendering import safe_text, say, say_with_path, wrap_question
+from halo_core.content.personal_data import mask_card_numbers
 from halo_core.errors import ConfigError
 from halo_core.manifest import format_declaration
-from halo_core.model import ActionKind, Impact, Resource
+from halo_core.model import Impact, Resource
 from halo_core.oversight.issuing import write_manifest
+from halo_core.oversight.known import find_stored
 from halo_core.quick_dataclass import dataclass
-from halo_core.reasons import get_reason_text
 from halo_core.views.first_day import (
     OWN_RECORDS,
-    UNTRUSTED_SOURCE,
     FirstDay,
     ManifestEdit,
     ObservedResource,
     Outcomes,
+    ReleasedCall,
     ResourceName,
     Source,
     count_declared,
     declare,
     edit_manifest,
-    find_approving_verb,
+    list_released,
     load_first_day,
 )
 from halo_core.views.manifests import read_manifest_if_any
-from halo_core.views.wording import format_count
+from halo_core.views.wording import escape_unprintable, format_count
 
-_MAX_DIFF: Final = 120  # lines
-_MAX_CODES: Final = 2
-_MAX_FINDINGS: Final = 20
-_LABEL: Final = 10  # columns of the names of fields
-_STEP: Final = 7  # columns in front of them
-_NOBODY_SAYS: Final = "nothing says what it does; until somebody does, it is judged by its arguments"
+_MAX_RELEASED: Final = 8
+_MAX_TARGETS: Final = 3
+_MAX_TEXT: Final = 60  # characters of the targets of a call
+_CONDITION: Final = "right only if nobody outside can write to what it reads"
 _ANSWERS: Final = "[a]ccept [c]hange [o]wn [u]ntrusted [s]kip [b]ack [q]uit [?]"
 _HELP: Final[dict[str, str]] = {
     "a": "accept the guess; what it returns counts as written by others",
     "c": "change the class, and which arguments are targets and amount",
-    "o": "accept; only your own systems write what it returns",
+    "o": "accept; only your own systems write what it returns, nobody outside",
     "u": "accept; others write what it returns, and the manifest says so",
     "s": "skip: it stays undeclared",
     "b": "back to the tool before this one",
     "q": "quit: nothing is written, and the mode stays as it is",
 }
-_WAYS: Final[dict[str, tuple[str, str]]] = {
-    "no_request": (
-        "Used nothing that a user is known to have written, so that each target is a question",
-        "where the request begins: `with halo.session(request=...)`, unless your application passes it as a message",
-    ),
-    "hosted_tool": (
-        "Tools that the model's provider runs: they are refused in enforce mode",
-        "remove them from the request, or declare and grant `hosted:NAME` under `tools`",
-    ),
-    "mcp_tool_not_accepted": (
-        "Tools that an MCP server added or changed since its first listing: nobody accepted them",
-        "halo mcp list, then halo mcp accept SERVER TOOL",
-    ),
-    "unknown_model_field": (
-        "Fields of model requests that nobody knows: each is one question",
-        "halo known add model_field NAME",
-    ),
-}
-_UNGUARDED: Final = (
-    "Ran without a guard, so that nobody decided it: refused where a guard can refuse it",
-    "`halo doctor MODULE:OBJECT` says for each of them what to guard",
-)
 
 
 @dataclass(slots=True)
@@ -103,7 +90,26 @@ class _Dialogue:
 
     def count_outcomes(self, answers: dict[ResourceName, Resource]) -> dict[ResourceName, Outcomes]:
         """What would have happened to the recorded calls with these declarations."""
-        return count_declared(self.store.url, self.store.home, self.day, answers, agent=self.agent)
+        return count_declared(
+            self.store.url, self.store.home, self.day, answers, agent=self.agent, find_stored=self.find_stored
+        )
+
+    def list_released(self, answers: dict[ResourceName, Resource], source: ResourceName) -> list[ReleasedCall]:
+        """The recorded calls that run because a declaration among these makes the results of a source trusted."""
+        return list_released(
+            self.store.url,
+            self.store.home,
+            self.day,
+            answers,
+            source,
+            agent=self.agent,
+            find_stored=self.find_stored,
+        )
+
+    def find_stored(self, values: Collection[tuple[Resource, str]]) -> frozenset[tuple[str, str]]:
+        """Find the values that exposed sessions have stored."""
+        with self.store.open_store(self.day.tenant) as opened:
+            return opened.commit(lambda tx: find_stored(tx, values))
 
 
 def load_observed(store: StoreContext, tenant: str, agent: str) -> FirstDay:
@@ -146,12 +152,12 @@ def print_plan(store: StoreContext, tenant: str, agent: str, *, enforced_since: 
             }
         )
         return
-    _print_head(dialogue.day)
+    print_head(dialogue.day)
     for number, item in enumerate(dialogue.day.resources, 1):
-        _print_resource(number, len(dialogue.day.resources), item, outcomes.get(item.name))
-    _print_findings(dialogue.day)
+        print_resource(number, len(dialogue.day.resources), item, outcomes.get(item.name))
+    print_findings(dialogue.day)
     if edit is not None:
-        _print_difference(edit)
+        print_difference(edit)
     if dialogue.day.resources:
         say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
     else:
@@ -195,12 +201,12 @@ def lead_through_first_day(
     dialogue = _Dialogue(store, day, agent)
     is_asking = not yes and bool(day.resources) and sys.stdin.isatty() and sys.stdout.isatty()
     if is_asking or yes:
-        _print_head(day)
+        print_head(day)
     if yes:
         _accept_all(dialogue)
         outcomes = dialogue.count_outcomes(dialogue.answers)
         for number, item in enumerate(day.resources, 1):
-            _print_resource(number, len(day.resources), item, outcomes.get(item.name))
+            print_resource(number, len(day.resources), item, outcomes.get(item.name))
     elif is_asking:
         if not _ask_about_all(dialogue):
             return FirstDayResult(goes_on=False)
@@ -208,7 +214,7 @@ def lead_through_first_day(
         names = ", ".join(item.resource.id for item in day.resources[:5])
         more = f" and {len(day.resources) - 5} more" if len(day.resources) > 5 else ""
         say(safe_text(f"undeclared: {names}{more}; `halo enforce --plan` shows them, `--yes` accepts the guesses"))
-    _print_findings(day)
+    print_findings(day)
     shown_tools = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
     return FirstDayResult(_write(dialogue, is_asking=is_asking, is_enforcing=is_enforcing), shown_tools)
 
@@ -228,7 +234,9 @@ def _ask_about_all(dialogue: _Dialogue) -> bool:
     answers: list[Resource | None] = []
     while len(answers) < len(items):
         item = items[len(answers)]
-        _print_resource(len(answers) + 1, len(items), item, accepted.get(item.name))
+        print_resource(len(answers) + 1, len(items), item, accepted.get(item.name))
+        if item.resource.impact is Impact.READ:
+            _print_consequence(dialogue, item, _collect_answers(items, answers))
         declared = _ask_about(dialogue, item, is_first=not answers)
         if declared is _QUIT:
             return False
@@ -245,13 +253,45 @@ def _ask_about_all(dialogue: _Dialogue) -> bool:
     return True
 
 
+def _collect_answers(
+    items: Sequence[ObservedResource], answers: Sequence[Resource | None]
+) -> dict[ResourceName, Resource]:
+    """The declarations so far, and the guesses about what comes after them."""
+    collected = {item.name: declared for item, declared in zip(items, answers, strict=False) if declared is not None}
+    return collected | {item.name: declare(item) for item in items[len(answers) :] if item.is_guessed}
+
+
+def _print_consequence(dialogue: _Dialogue, item: ObservedResource, answers: dict[ResourceName, Resource]) -> None:
+    """Print on which condition `o` is right, and which recorded calls it lets run."""
+    name = item.resource.id
+    released = dialogue.list_released({**answers, item.name: declare(item, Source.OWN)}, item.name)
+    if not released:
+        print_field("o", f"{_CONDITION}; it lets no recorded call run that would wait otherwise")
+        return
+    dialogue.store.record_reading(dialogue.day.tenant)
+    counts = Counter(_describe_released(call) for call in released)
+    calls = [f"{text} ({count})" if count > 1 else text for text, count in counts.most_common(_MAX_RELEASED)]
+    more = f", and {len(counts) - _MAX_RELEASED} others" if len(counts) > _MAX_RELEASED else ""
+    number = "this call" if len(released) == 1 else f"these {len(released):,} calls"
+    print_field("o", f"{_CONDITION}; it lets {number} run: {', '.join(calls)}{more}", "yellow")
+    if stored := sum(call.is_stored for call in released):
+        waits = f"{stored:,} of them wait{'s' if stored == 1 else ''} until `halo known clear {name}`"
+        print_field("", f"{waits}: an exposed session wrote such values")
+
+
+def _describe_released(call: ReleasedCall) -> str:
+    targets = ", ".join(mask_card_numbers(text) for text in call.targets[:_MAX_TARGETS])
+    shown = targets if len(targets) <= _MAX_TEXT else f"{targets[: _MAX_TEXT - 1]}…"
+    return escape_unprintable(f"{call.resource} to {shown}" if shown else call.resource)
+
+
 _QUIT: Final = Resource(id="quit")
 _BACK: Final = Resource(id="back")
 
 
 def _ask_about(dialogue: _Dialogue, item: ObservedResource, *, is_first: bool) -> Resource | None:
     """Ask about one resource: its declaration, None to skip it, `_QUIT` to end, `_BACK` for the resource before."""
-    usual, pad = "a" if item.is_guessed else "c", " " * _STEP
+    usual, pad = "a" if item.is_guessed else "c", " " * STEP
     acts: dict[str, Callable[[], Resource | None]] = {
         "a": lambda: declare(item),
         "c": lambda: _ask_for_changes(dialogue, item),
@@ -290,17 +330,17 @@ def _ask_for_changes(dialogue: _Dialogue, item: ObservedResource) -> Resource:
         ConfigError: the person named an argument that the tool does not have.
         _BackToAnswers: the person goes back.
     """
-    guessed, pad = item.resource, " " * _STEP
+    guessed, pad = item.resource, " " * STEP
     impacts = [impact.value for impact in Impact if impact is not Impact.UNKNOWN]
-    _print_hint("read changes nothing, write can be undone, send reaches others, admin changes who may do what")
-    if hint := _describe_approval(guessed):
-        _print_hint(hint)
-    _print_hint("b goes back to the answers above")
+    print_hint("read changes nothing, write can be undone, send reaches others, admin changes who may do what")
+    if hint := describe_approval(guessed):
+        print_hint(hint)
+    print_hint("b goes back to the answers above")
     usual = guessed.impact.value if guessed.impact is not Impact.UNKNOWN else "b"
     impact = _ask_word(f"{pad}class ({', '.join(impacts)})", usual, impacts)
     targets = guessed.targets
     if item.arguments and impact != Impact.READ.value:
-        _print_hint(f"its arguments are {', '.join(item.arguments)}")
+        print_hint(f"its arguments are {', '.join(item.arguments)}")
         question = "which of them say where money or data goes, or what it acts on"
         text = _ask_argument(item, question, ",".join(guessed.targets))
         targets = tuple(sorted({name.strip() for name in text.split(",")} - {"", "-"}))
@@ -309,7 +349,7 @@ def _ask_for_changes(dialogue: _Dialogue, item: ObservedResource) -> Resource:
         amount = _ask_argument(item, "which of them holds the amount", guessed.amount)
         amount = "" if amount == "-" else amount
     declared = declare(item, impact=Impact(impact), targets=targets, amount=amount)
-    _print_outcomes("then", dialogue.count_outcomes({item.name: declared})[item.name])
+    print_outcomes("then", dialogue.count_outcomes({item.name: declared})[item.name])
     return declared
 
 
@@ -320,12 +360,12 @@ def _ask_word(question: str, usual: str, words: list[str]) -> str:
             raise _BackToAnswers
         if answer in words:
             return answer
-        say(" " * _STEP, "[yellow]please answer with one of these words, or with b to go back[/]")
+        say(" " * STEP, "[yellow]please answer with one of these words, or with b to go back[/]")
 
 
 def _ask_argument(item: ObservedResource, question: str, usual: str) -> str:
     usual = usual or "-"
-    question = wrap_question(f"{' ' * _STEP}{question} (- for none)", usual)
+    question = wrap_question(f"{' ' * STEP}{question} (- for none)", usual)
     text: str = typer.prompt(question, default=usual).strip()
     if text == "b" and "b" not in item.arguments:
         raise _BackToAnswers
@@ -343,7 +383,7 @@ def _write(dialogue: _Dialogue, *, is_asking: bool, is_enforcing: bool) -> bool:
     if not dialogue.answers:
         return True
     edit = _edit(dialogue)
-    _print_difference(edit)
+    print_difference(edit)
     if is_asking:
         _print_totals(dialogue)
         question = wrap_question(f"write {edit.path}{'' if is_enforcing else ' and switch to enforce mode'}?", "Y/n")
@@ -381,162 +421,10 @@ def _print_totals(dialogue: _Dialogue) -> None:
         f"of {format_count(calls, 'call')} so far, {before:,} would have waited without these declarations, "
         f"and {after:,} with them"
     )
+    if stored := sum(item.stored for item in outcomes.values()):
+        say(
+            f"{stored:,} of the latter: an exposed session wrote such values, so that they come back as other people's "
+            "words until `halo known clear`"
+        )
     if unread := sum(item.unread for item in outcomes.values()):
         say(f"[dim]{unread:,} of them cannot be decided again: what they were decided by is not there any more[/]")
-
-
-# the page
-
-
-def _print_head(day: FirstDay) -> None:
-    agents = ", ".join(day.agents) or "no agent yet"
-    observed_text = f": {format_count(day.decisions, 'decision')} in {format_count(day.sessions, 'session')}"
-    say(safe_text(agents, "bold"), f"{observed_text}, {day.asked:,} would have waited or been refused")
-    undeclared = sum(item.resource.kind is ActionKind.TOOL_CALL for item in day.resources)
-    others = len(day.resources) - undeclared
-    summary = f"{format_count(undeclared, 'tool')} and {format_count(others, 'retriever')}"
-    say(f"{summary} that nobody declared; {day.declared:,} declared")
-    if day.resources:
-        trust = f"(source trust {UNTRUSTED_SOURCE}), own records as {OWN_RECORDS}"
-        say(f"[dim]results count as other people's words {trust}[/]")
-    say()
-
-
-def _print_resource(number: int, total: int, item: ObservedResource, outcomes: Outcomes | None) -> None:
-    resource = item.resource
-    kind = "" if resource.kind is ActionKind.TOOL_CALL else f" ({resource.kind.value})"
-    used = f"{format_count(item.recorded.calls, 'call')}, {format_count(item.sessions, 'session')}"
-    say(safe_text(f"{f'{number}/{total}':<{_STEP}}"), safe_text(f"{resource.id}{kind}", "bold"), f"  {used}")
-    _print_field("guess", _describe_guess(resource))
-    _print_field("why", item.why or "what it retrieves changes nothing")
-    if hint := _describe_retrieval(resource) or _describe_approval(resource):
-        _print_field("note", hint)
-    _print_calls(item, outcomes)
-
-
-def _describe_retrieval(resource: Resource) -> str:
-    """What the answer about a retriever covers, and what the answer about the tool around it covers; empty if none."""
-    if resource.kind is not ActionKind.RETRIEVAL:
-        return ""
-    owner = resource.id.rpartition("/")[0]
-    if owner:
-        return f"it runs inside `{owner}`: if you skip it, the answer about `{owner}` covers its documents too"
-    return "this answer is about its documents; a tool that uses it is asked about by itself, for what it returns"
-
-
-def _describe_approval(resource: Resource) -> str:
-    """That a tool which seems to approve something is better declared as `admin` than as `write`; empty if not."""
-    verb = find_approving_verb(resource.id) if resource.impact in (Impact.WRITE, Impact.UNKNOWN) else ""
-    if not verb:
-        return ""
-    return f"to {verb} takes effect for others, so `admin` fits better than `write`, which is rarely asked about"
-
-
-def _print_calls(item: ObservedResource, outcomes: Outcomes | None) -> None:
-    """Print what happens to the calls of a resource as it is, and with the guess as its declaration."""
-    now = item.recorded
-    if outcomes is None and not item.is_guessed:
-        _print_outcomes("now", now)
-        _print_field("later", _NOBODY_SAYS)
-    elif outcomes is None or not (now.stopped or outcomes.stopped or outcomes.unread):
-        _print_outcomes("calls", now)
-    else:
-        _print_outcomes("now", now)
-        _print_outcomes("accepted", outcomes)
-
-
-def _describe_guess(resource: Resource) -> str:
-    if resource.impact is Impact.UNKNOWN:
-        return "none"
-    parts = [resource.impact.value]
-    is_deletion = resource.impact is Impact.DELETE
-    if resource.targets:
-        names = ", ".join(f"`{name}`" for name in resource.targets)
-        parts.append(f"{'deletes what' if is_deletion else 'goes to'} {names}{' names' if is_deletion else ''}")
-    elif is_deletion:
-        parts.append("no argument says what it deletes, so each call is asked about")
-    elif resource.impact in (Impact.PAYMENT, Impact.SEND):
-        parts.append("no argument says where it goes")
-    if resource.amount:
-        parts.append(f"amount in `{resource.amount}`")
-    parts += [f"`{argument}` is {language}" for argument, language in resource.programs]
-    return "; ".join(parts)
-
-
-def _print_outcomes(name: str, outcomes: Outcomes) -> None:
-    if not outcomes.calls:
-        text = "none so far"
-    elif not outcomes.stopped:
-        text = f"each of {outcomes.calls:,} calls runs" if outcomes.calls > 1 else "it runs"
-    else:
-        text = f"{_describe_stops(outcomes)} of {format_count(outcomes.calls, 'call')}: {_describe_codes(outcomes)}"
-    if outcomes.unread:
-        text += f"; {outcomes.unread:,} cannot be decided again"
-    style = "magenta" if outcomes.asked and not outcomes.denied else "red" if outcomes.denied else "green"
-    _print_field(name, text, style if outcomes.calls else "")
-
-
-def _describe_stops(outcomes: Outcomes) -> str:
-    parts = [f"asks {outcomes.asked:,}"] * bool(outcomes.asked) + [f"refuses {outcomes.denied:,}"] * bool(
-        outcomes.denied
-    )
-    return " and ".join(parts)
-
-
-def _describe_codes(outcomes: Outcomes) -> str:
-    by_count = sorted(outcomes.codes, key=lambda code: (-outcomes.codes[code], code))
-    titles = [get_reason_text(code).title for code in by_count[:_MAX_CODES]]
-    return ", ".join(titles) + (", ..." if len(outcomes.codes) > _MAX_CODES else "")
-
-
-def _print_hint(text: str) -> None:
-    out = console()
-    for line in safe_text(text, "dim").wrap(out, max(20, min(out.width, 100) - _STEP)):
-        out.print(" " * _STEP, line, sep="", soft_wrap=True)
-
-
-def _print_field(name: str, text: str, style: str = "") -> None:
-    """Print a field's name and its text, folded with a hanging indent."""
-    out = console()
-    indent = _STEP + _LABEL
-    lines = safe_text(text, style).wrap(out, max(20, min(out.width, 100) - indent))
-    for number, line in enumerate(lines or [Text("")]):
-        head = Text(f"{' ' * _STEP}{name:<{_LABEL}}", "dim") if number == 0 else Text(" " * indent)
-        out.print(head, line, sep="", soft_wrap=True)
-
-
-def _print_findings(day: FirstDay) -> None:
-    unguarded = [item for item in day.findings if item.kind not in _WAYS]
-    groups = [([item for item in day.findings if item.kind == kind], texts) for kind, texts in _WAYS.items()]
-    for items, (title, remedy) in [*groups, (unguarded, _UNGUARDED)]:
-        if not items:
-            continue
-        say(f"[bold]{title}[/]")
-        for item in items[:_MAX_FINDINGS]:
-            kind = "" if item.kind in _WAYS else f"{item.kind} "
-            place = f" ({item.where})" if item.where else ""
-            say("  ", safe_text(f"{kind}{item.name}{place}", style="yellow"))
-        if len(items) > _MAX_FINDINGS:
-            say(f"  … and {len(items) - _MAX_FINDINGS} more; use `--json` to see all")
-        say("  ", safe_text(f"try: {remedy}"))
-        say()
-
-
-def _print_difference(edit: ManifestEdit) -> None:
-    say_with_path(str(edit.path) if edit.before else f"{edit.path}  (new)", "bold")
-    _print_lines(_list_changed_lines(edit))
-    say()
-
-
-def _list_changed_lines(edit: ManifestEdit) -> list[str]:
-    before, after = edit.before.splitlines(), edit.after.splitlines()
-    lines = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
-    return [line for line in lines if not line.startswith("@@")]
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    printed_lines = list(lines)
-    for line in printed_lines[:_MAX_DIFF]:
-        say(safe_text(f"  {line[:1]} {line[1:]}", style=CHANGE_STYLE.get(line[:1], "")))
-    if len(printed_lines) > _MAX_DIFF:
-        say(f"  … and {len(printed_lines) - _MAX_DIFF} more lines")

@@ -25,7 +25,7 @@ from halo_core.enforcement.carried_values import (
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.own_messages import record_own_messages, restore_own_messages
 from halo_core.enforcement.state_words import writes_usual_words
-from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance
+from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance, Resource
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.session_state import SessionState
@@ -64,6 +64,7 @@ __all__ = [
     "digest_store",
     "digest_tool",
     "find_checked_row",
+    "find_cleared_row",
     "is_place_tainted",
     "iterate_observed",
     "iterate_unvouched",
@@ -497,9 +498,19 @@ def find_checked_row(tx: Transaction, context: DecisionContext) -> int:
     """
     if context.problem or context.resource.kind not in (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL):
         return 0
+    return find_cleared_row(tx, context.resource)
+
+
+def find_cleared_row(tx: Transaction, resource: Resource) -> int:
+    """Number of the last row of stored fingerprints that a person has cleared for what a resource returns; 0 for none.
+
+    Args:
+        tx: the transaction.
+        resource: a tool or retriever.
+    """
     table = MarkTable(tx)
-    checked = table.get_clearance(digest_tool(tx, context.resource.id)).taint_seq
+    checked = table.get_clearance(digest_tool(tx, resource.id)).taint_seq
     if not checked:
         return 0
-    sources = find_place(context.resource, {}).sources
+    sources = find_place(resource, {}).sources
     return min(checked, *(table.get_clearance(digest_store(tx, name)).taint_seq for name in sources))

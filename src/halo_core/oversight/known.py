@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement.exposure import digest_store, digest_tool
+from halo_core.enforcement.exposure import digest_store, digest_tool, find_cleared_row
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
@@ -31,6 +31,7 @@ from halo_core.values.kinds.addresses import (
     is_shared_host,
 )
 from halo_core.values.provenance.stored_objects import find_place
+from halo_core.values.sketches.sketch import iter_text_fingerprints
 
 _BATCH: Final = 500
 _MAX_CHARS: Final = 256
@@ -203,6 +204,24 @@ def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: s
     values = [(KnownValue("store", name, resource.id), digest.hex()) for name, digest in digests]
     _record(tx, "clear", values, by=by, why=why)
     return names
+
+
+def find_stored(tx: Transaction, values: Iterable[tuple[Resource, str]]) -> frozenset[tuple[str, str]]:
+    """The values that an exposed session has stored, so that they come back untrusted until a person clears the tool.
+
+    Args:
+        tx: the transaction.
+        values: a tool or retriever, and a text that it returned.
+
+    Returns:
+        (id of the resource, text) of each such value.
+    """
+    index, key = tx.load_taint_index(), tx.image.sketch_key
+    return frozenset(
+        (resource.id, text)
+        for resource, text in (values if index else ())
+        if index.contains_any(iter_text_fingerprints(key, text), after=find_cleared_row(tx, resource))
+    )
 
 
 def _split(values: Sequence[KnownValue]) -> Iterator[list[KnownValue]]:

@@ -8,14 +8,14 @@ manifest. No file is written here.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from halo_core.backtest import Selection, TrustedSources, backtest_declarations
+from halo_core.backtest import DeclaredResult, Selection, TrustedSources, backtest_declarations
 from halo_core.enforcement.guess_names import split_words
 from halo_core.enforcement.guesses import Guess
 from halo_core.enforcement.registry import RegisteredResource, complete_resource
@@ -84,6 +84,7 @@ class Outcomes:
         asked: number of calls that wait for an answer.
         denied: number of calls that are refused.
         unread: number of calls whose recorded inputs cannot be read.
+        stored: number of the asked or denied calls that would run if no exposed session had stored their values.
         codes: reason code → number of asked or denied calls that have it.
     """
 
@@ -91,6 +92,7 @@ class Outcomes:
     asked: int = 0
     denied: int = 0
     unread: int = 0
+    stored: int = 0
     codes: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -391,31 +393,136 @@ Answers = Mapping[ResourceName, Resource]
 """Declarations by action kind and id."""
 
 
+FindStored = Callable[[Collection[tuple[Resource, str]]], frozenset[tuple[str, str]]]
+"""(resource, text that it returned) → (id, text) of those that an exposed session has stored."""
+
+
 def count_declared(
-    url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = ""
+    url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = "", find_stored: FindStored | None = None
 ) -> dict[ResourceName, Outcomes]:
-    """Resource → what would have happened to its recorded calls with these declarations (`backtest_declarations`).
+    """Resource → what would happen to its recorded calls with these declarations (`backtest_declarations`).
 
     Results that a declaration makes trusted count as trusted in later calls too.
+
+    Args:
+        url: SQLAlchemy URL of the store.
+        home: folder with the content key.
+        day: what was observed.
+        answers: the declarations.
+        agent: only what this agent did; empty for all.
+        find_stored: finds what exposed sessions stored, and which comes back untrusted from a trusted tool; None to
+            leave that out.
     """
     if not answers:  # nothing to decide again, however long the log is
         return {}
-    observed = {item.name: item for item in day.resources}
-    completed = {name: _complete(observed[name], declared) for name, declared in answers.items()}
+    completed = _complete_all(day, answers)
     outcomes = {name: Outcomes() for name in completed}
     trusted = TrustedSources.of(completed, day.given)
-    for result in backtest_declarations(
-        url, home, day.tenant, completed, Selection(agent=agent), processes=count_cores(), trusted=trusted
-    ):
-        if result is None:
-            continue
+    results = list(_decide_again(url, home, day, completed, agent, trusted=trusted))
+    stored = _find_stored(results, completed, find_stored)
+    for result in results:
         outcome_counts = outcomes[result.resource]
-        if result.status is ReplayStatus.IDENTICAL:
-            outcome_counts.add(result.after, result.codes)
-        else:
+        if result.status is not ReplayStatus.IDENTICAL:
             outcome_counts.calls += 1
             outcome_counts.unread += 1
+        elif _is_released(result) and not stored.isdisjoint(result.followed):
+            outcome_counts.add(result.untrusting, ("untrusted_target",))
+            outcome_counts.stored += 1
+        else:
+            outcome_counts.add(result.after, result.codes)
     return outcomes
+
+
+class ReleasedCall(NamedTuple):
+    """A recorded call that an answer lets run.
+
+    Args:
+        resource: its tool or retriever.
+        targets: texts of its targets.
+        is_stored: whether it waits until a person clears what exposed sessions stored.
+    """
+
+    resource: str
+    targets: tuple[str, ...]
+    is_stored: bool
+
+
+def list_released(
+    url: str,
+    home: Path,
+    day: FirstDay,
+    answers: Answers,
+    source: ResourceName,
+    *,
+    agent: str = "",
+    find_stored: FindStored | None = None,
+) -> list[ReleasedCall]:
+    """The recorded calls that run because the results of one tool or retriever count as the operator's own records.
+
+    Args:
+        url: SQLAlchemy URL of the store.
+        home: folder with the content key.
+        day: what was observed.
+        answers: the declarations, with that of the source; with the others alone these calls would not run.
+        source: the tool or retriever.
+        agent: only what this agent did; empty for all.
+        find_stored: as of `count_declared`.
+    """
+    completed = _complete_all(day, answers)
+    trusted = TrustedSources.of(completed, day.given)
+    others = {name: item for name, item in completed.items() if name != source}
+    fewer = TrustedSources.of(others, day.given)
+    results = _decide_again(url, home, day, completed, agent, trusted=trusted, fewer=fewer, others=True)
+    released = [result for result in results if _is_released(result)]
+    stored = _find_stored(released, completed, find_stored)
+    return [
+        ReleasedCall(result.resource[1], result.targets, not stored.isdisjoint(result.followed)) for result in released
+    ]
+
+
+def _is_released(result: DeclaredResult) -> bool:
+    is_read = result.status is ReplayStatus.IDENTICAL
+    return is_read and result.untrusting in _ASKED and result.after not in _ASKED
+
+
+def _find_stored(
+    results: Iterable[DeclaredResult], declared: Mapping[ResourceName, Resource], find_stored: FindStored | None
+) -> frozenset[tuple[str, str]]:
+    """(source, text) of the values of these results that an exposed session has stored."""
+    resources = {name: resource for (_, name), resource in declared.items()}
+    followed = {value for result in results if _is_released(result) for value in result.followed}
+    values = [(resources[name], text) for name, text in sorted(followed) if name in resources]
+    return find_stored(values) if find_stored is not None and values else frozenset()
+
+
+def _decide_again(
+    url: str,
+    home: Path,
+    day: FirstDay,
+    declared: Mapping[ResourceName, Resource],
+    agent: str,
+    *,
+    trusted: TrustedSources,
+    fewer: TrustedSources | None = None,
+    others: bool = False,
+) -> Iterator[DeclaredResult]:
+    results = backtest_declarations(
+        url,
+        home,
+        day.tenant,
+        declared,
+        Selection(agent=agent),
+        processes=count_cores(),
+        trusted=trusted,
+        fewer=fewer,
+        others=others,
+    )
+    yield from (result for result in results if result is not None)
+
+
+def _complete_all(day: FirstDay, answers: Answers) -> dict[ResourceName, Resource]:
+    observed = {item.name: item for item in day.resources}
+    return {name: _complete(observed[name], declared) for name, declared in answers.items()}
 
 
 def _complete(item: ObservedResource, declared: Resource) -> Resource:

@@ -122,9 +122,9 @@ def test_without_an_issued_passport_a_loosened_file_is_an_entry_that_status_and_
     assert {body["resource"]["id"] for body in new} == {"read_customer", "send_mail"}
     assert all(body["actor"] for body in new)
     found = raises(home)
-    loosened = {row["what"]: row["raised"] for row in found["rows"] if row["what"].startswith("declaration")}
-    assert loosened["declaration of `read_customer`"] == ["~ read_customer, source trust: WIDENED, 300 → 800"]
-    assert "~ send_mail, impact: WIDENED, send → read" in loosened["declaration of `send_mail`"]
+    loosened = {row["what"]: row["raised"] for row in found["rows"] if row["what"].startswith("milder declaration")}
+    assert loosened["milder declaration of `read_customer`"] == ["~ read_customer, source trust: WIDENED, 300 → 800"]
+    assert "~ send_mail, impact: WIDENED, send → read" in loosened["milder declaration of `send_mail`"]
     assert found["verdict"] == "fails"
     assert json.loads(told(home, "status", "--json"))["local"]["loosened"] == ["read_customer", "send_mail"]
     assert "read_customer, send_mail" in told(home, "status")

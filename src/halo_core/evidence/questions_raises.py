@@ -129,7 +129,7 @@ def _compare_registration(entry: AuditEntry, history: DeclarationHistory) -> Ite
     found = history.add_registration(entry.body)
     if found is not None:
         wider = tuple(item.text() for item in found.changes)
-        yield _Raise(entry, found.agents, f"declaration of `{found.resource}`", wider, is_self_made=True)
+        yield _Raise(entry, found.agents, f"milder declaration of `{found.resource}`", wider, is_self_made=True)
 
 
 def _read_new_limits(log: AuditLog, entry: AuditEntry, waiting: dict[tuple[str, int], _Raise]) -> None:

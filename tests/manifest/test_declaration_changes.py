@@ -42,6 +42,7 @@ def directions(old, new):
         ("{impact: write, reversal: compensate}", "{impact: write, reversal: undo}", "reversal", "WIDENED", "narrowed"),
         ("{impact: send, targets: [a, b]}", "{impact: send, targets: [a]}", "targets", "WIDENED", "narrowed"),
         ("{impact: send}", "{impact: send, targets: [a]}", "targets", PART, PART),
+        ("{impact: send, targets: [a, b]}", '{impact: send, targets: ["a b"]}', "targets", PART, PART),  # one text
         (
             "{impact: send, targets: [a]}",
             "{impact: send, targets: [b]}",

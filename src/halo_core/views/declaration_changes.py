@@ -82,11 +82,18 @@ def diff_declaration(title: str, old: Resource | None, new: Resource | None, kin
         yield Change("~", f"{title}, declaration", how)
     elif old is not None and new is not None:
         for name, (read, compare) in _FIELDS.items():
-            before, after = read(old), read(new)
-            if before != after:
+            if _get_value(old, name) != _get_value(new, name):
                 direction = compare(old, new)
-                text = f"{before or 'none'} → {after or 'none'}"
+                text = f"{read(old) or 'none'} → {read(new) or 'none'}"
                 yield Change("~", f"{title}, {name}", f"{direction}, {text}" if direction else text)
+
+
+def _get_value(resource: Resource, name: str) -> object:
+    """The value of a field as it is compared, since two values may have one text."""
+    if name == "source trust":
+        return _read_trust(resource)
+    value = getattr(resource, name.replace(" ", "_"))
+    return frozenset(value) if isinstance(value, tuple) else value
 
 
 def describe_declaration(resource: Resource) -> str:

@@ -151,6 +151,22 @@ def test_the_other_terms_of_an_agent_are_compared(old, new, line):
     assert diff(manifest(agent=old), manifest(agent=new)) == [line]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        ("{}", "{role: desk}", ["~ clerk, role: WIDENED in part, remembered answers of clerk → of desk"]),
+        (None, "{role: desk}", ["~ clerk, role: WIDENED in part, remembered answers of clerk → of desk"]),
+        ("{hold_for: 1h}", None, ["~ clerk, hold_for: WIDENED, 1 hour → 1 day"]),
+        ("{suspend_at: 900}", "{}", []),  # counts by the clerk's own passport
+        (None, "{}", []),
+    ],
+)
+def test_terms_of_agents_that_act_through_this_one_are_compared(old, new, lines):
+    texts = ("\n" if item is None else f"\n  clerk: {item}\n" for item in (old, new))
+    before, after = (load_manifest(f"version: 1\nagents:\n  desk: {{tools: {{}}}}{text}") for text in texts)
+    assert diff(before, after) == lines
+
+
 def test_the_rule_about_people_is_compared():
     strict = manifest(head="people: {suspend_at: 900}\n")
     assert diff(strict, manifest()) == ["~ people, suspend_at: WIDENED, risk 900 → never"]

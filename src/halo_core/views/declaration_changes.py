@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
-from halo_core.manifest import Manifest, SuspensionRule
+from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S, Manifest, SuspensionRule
 from halo_core.manifest.fields import find_best_matches, is_pattern
 from halo_core.model import ActionKind, Grants, Impact, Resource, Reversal
 from halo_core.views import wording
@@ -207,16 +207,13 @@ _FIELDS: Final[dict[str, tuple[Callable[[Resource], str], Callable[[Resource, Re
 def _diff_terms(before: Manifest, after: Manifest, agent: str) -> Iterator[Change]:
     """Differences in what the manifest says of an agent, and that its passport does not hold."""
     yield from _diff_suspension("people, suspend_at", before.suspend_people_at, after.suspend_people_at)
+    for name in sorted(before.agents.keys() | after.agents.keys()):
+        # An agent that acts through this one is answered by the same text.
+        yield from _diff_answer_terms(name, before, after, "" if name == agent else f"{name}, ")
     old, new = before.agents.get(agent), after.agents.get(agent)
     if old is None or new is None:
         return
     yield from _diff_suspension("suspend_at", old.suspend_at, new.suspend_at)
-    if old.role != new.role:
-        yield Change("~", "role", f"{PARTLY_WIDENED}, remembered answers of {old.role} → of {new.role}")
-    yield from compare_numbers("hold_for", old.hold_for_s, new.hold_for_s, wording.format_duration)
-    if old.answer_wait_s != new.answer_wait_s:
-        texts = (wording.format_duration(item.answer_wait_s) for item in (old, new))
-        yield Change("~", "answer_wait", " → ".join(texts))
     unused, kept = old.unused_grants, new.unused_grants
     if unused.action != kept.action:
         yield Change.of_limit("unused_grants", unused.action, kept.action, wider=kept.action == "propose")
@@ -229,6 +226,32 @@ def _diff_terms(before: Manifest, after: Manifest, agent: str) -> Iterator[Chang
     if old.regulated != new.regulated:
         texts = (", ".join(item.regulated) or "none" for item in (old, new))
         yield Change("~", "regulated", " → ".join(texts))
+
+
+def _diff_answer_terms(agent: str, before: Manifest, after: Manifest, title: str) -> Iterator[Change]:
+    """Differences in how answers to an agent's questions are kept, and how long its acts wait for one."""
+    old, new = (_read_answer_terms(agent, manifest) for manifest in (before, after))
+    if old.role != new.role:
+        yield Change("~", f"{title}role", f"{PARTLY_WIDENED}, remembered answers of {old.role} → of {new.role}")
+    yield from compare_numbers(f"{title}hold_for", old.hold_for_s, new.hold_for_s, wording.format_duration)
+    if old.answer_wait_s != new.answer_wait_s:
+        texts = (wording.format_duration(item.answer_wait_s) for item in (old, new))
+        yield Change("~", f"{title}answer_wait", " → ".join(texts))
+
+
+class _AnswerTerms(NamedTuple):
+    """Terms of one agent; by default those of an agent that the manifest does not name."""
+
+    role: str
+    hold_for_s: int = DEFAULT_HOLD_S
+    answer_wait_s: int = DEFAULT_ANSWER_WAIT_S
+
+
+def _read_answer_terms(agent: str, manifest: Manifest) -> _AnswerTerms:
+    section = manifest.agents.get(agent)
+    if section is None:
+        return _AnswerTerms(agent)
+    return _AnswerTerms(section.role, section.hold_for_s, section.answer_wait_s)
 
 
 def _diff_suspension(name: str, old: SuspensionRule | None, new: SuspensionRule | None) -> Iterator[Change]:

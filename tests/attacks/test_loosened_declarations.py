@@ -150,3 +150,42 @@ def test_a_changed_comment_is_not_called_no_change(home):
     assert "text of the manifest" in out
     assert "WIDENED" not in out
     assert "no change from" in told(home, "passport", "issue", "care")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("    suspend_at: 900\n", "", "~ suspend_at: WIDENED, risk 900 → never"),
+        ("", "    role: clerk\n", "~ role: WIDENED in part, remembered answers of care → of clerk"),
+        ("    hold_for: 1h\n", "    hold_for: 20d\n", "~ hold_for: WIDENED, 1 hour → 20 days"),
+    ],
+)
+def test_without_an_issued_passport_other_loosened_terms_are_entries_too(home, before, after, line):
+    (home / "agents.yaml").write_text(MANIFEST + before)
+    mail_after_reading(home, "one")
+    for number, text in enumerate((after, before, after)):
+        (home / "agents.yaml").write_text(MANIFEST + text)
+        mail_after_reading(home, f"{number}")
+    found = raises(home)
+    loosened = [row for row in found["rows"] if line in row["raised"]]
+    assert [row["what"] for row in loosened] == ["wider passport"] * 2  # each time
+    assert line in told(home, "passport", "history", "care")
+    assert all(row["approved_by"] == "" for row in loosened)
+    assert found["verdict"] == "fails"
+    assert verified(home) == 0
+
+
+def test_a_file_that_is_taken_away_is_an_entry_too(home):
+    (home / "agents.yaml").write_text(MANIFEST + "    suspend_at: 900\n")
+    mail_after_reading(home, "one")
+    (home / "agents.yaml").unlink()
+    mail_after_reading(home, "two")
+    assert any(
+        text.startswith("~ manifest: WIDENED in part, ") for row in raises(home)["rows"] for text in row["raised"]
+    )
+    assert verified(home) == 0
+
+
+def test_a_file_without_such_terms_adds_no_entry(home):
+    mail_after_reading(home, "one")
+    assert bodies(home, EntryKind.MANIFEST) == []

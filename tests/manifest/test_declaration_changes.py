@@ -120,7 +120,9 @@ def test_a_declaration_that_comes_or_goes_is_a_difference():
     assert removed.startswith("~ x, declaration: WIDENED in part, payment, ")
     assert removed.endswith("→ undeclared")
     assert diff(None, one) == [added]
-    assert diff(one, None) == []
+    (gone,) = diff(one, None)
+    assert gone.startswith("~ manifest: WIDENED in part, ")
+    assert diff(None, None) == []
 
 
 def test_a_pattern_is_compared_once_and_a_name_in_place_of_it():

@@ -10,11 +10,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
@@ -23,6 +23,7 @@ from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.hand_offs import make_issuer_facts
+from halo_core.enforcement.manifest_texts import has_terms, store_manifest
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.registry import RegisteredResource, Registry
 from halo_core.errors import CannotDecide, PassportError
@@ -51,6 +52,9 @@ from halo_core.store.rows import ResourceTable
 from halo_core.store.standing_passports import StandingTable
 from halo_core.store.store import Store
 from halo_core.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from halo_core.manifest import Manifest
 
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3
@@ -103,6 +107,7 @@ class AgentCredentials:
         grants: Mapping[str, Mapping[str, Constraint]] | None,
         policy_dir: Path,
         limits: Limits | None = None,
+        read_manifest: Callable[[], Manifest | None] = lambda: None,
     ) -> None:
         self.authorities = Authorities(keys.home)
         self.passport_store = PassportStore(keys, self.authorities, agent, store.ids)
@@ -115,6 +120,7 @@ class AgentCredentials:
         self._grants = grants
         self.policy_dir = policy_dir
         self._limits = _sort_by_unit(limits or Limits())
+        self._read_manifest = read_manifest
         self._has_explicit_limits = limits is not None
         self._lock = threading.Lock()
         self._current: Credentials | None = None
@@ -179,13 +185,18 @@ class AgentCredentials:
         policy = CedarPolicy.compile(bundle)
         items = list(registry.items())
         self._store.commit(lambda tx: _record_registrations(tx, items, bundle))
-        self._until_us = self._store.commit(lambda tx: self._ensure_passport(tx, registry))
+        manifest = self._read_manifest()
+        self._until_us = self._store.commit(lambda tx: self._ensure_passport(tx, registry, manifest))
         return Credentials(self.passport_store, policy)
 
     # the passport
 
-    def _ensure_passport(self, tx: Transaction, registry: Registry) -> int:
-        """Give the agent a passport unless it has a valid one; returns when to check again, microseconds."""
+    def _ensure_passport(self, tx: Transaction, registry: Registry, manifest: Manifest | None) -> int:
+        """Give the agent a passport unless it has a valid one; returns when to check again, microseconds.
+
+        A derived one names the manifest that the process goes by, if that says what no passport and no registration
+        holds, or if the one before named a manifest.
+        """
         now_us = self._store.clock.now_us()
         row = StandingTable(tx).get(self._agent)
         check_again_us = now_us + _LIFETIME_S * SECOND_US // 4
@@ -197,8 +208,12 @@ class AgentCredentials:
             return check_again_us  # INVARIANT: REV - what was revoked is not replaced by its own holder
         standing_link = self._read_standing_link(tx, row, control, now_us)
         wanted = self._compute_wanted_grants(registry, standing_link)
-        if standing_link is None or not self._is_up_to_date(standing_link, wanted, now_us):
-            self._mint_passport(tx, registry, wanted, control.store, now_us)
+        named = row.manifest if row is not None else ""
+        text = manifest if manifest is not None and (named or has_terms(manifest)) else None
+        # INVARIANT: AUDIT - what a file says of an agent comes into force with an entry that names the text.
+        is_same_text = named == (text.hash if text is not None else "")
+        if standing_link is None or not (is_same_text and self._is_up_to_date(standing_link, wanted, now_us)):
+            self._mint_passport(tx, registry, wanted, control.store, now_us, manifest=text)
         return check_again_us
 
     def _matches_options(self, link: Link) -> bool:
@@ -245,7 +260,16 @@ class AgentCredentials:
         ceilings = tuple(sorted(limits.effective_ceilings(), key=attrgetter("unit")))
         return (link.terms, link.quotas, link.budgets) == (limits.terms, limits.quotas, ceilings)
 
-    def _mint_passport(self, tx: Transaction, registry: Registry, wanted: Grants, store: str, now_us: int) -> None:
+    def _mint_passport(
+        self,
+        tx: Transaction,
+        registry: Registry,
+        wanted: Grants,
+        store: str,
+        now_us: int,
+        *,
+        manifest: Manifest | None,
+    ) -> None:
         issuer = self._load_issuer(tx.tenant, now_us)
         try:
             token = self._mint_token(wanted, store, now_us)
@@ -258,8 +282,11 @@ class AgentCredentials:
         if not tx.put_blob(name, token.encode("ascii")):
             raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
         facts = {"agent": self._agent, "issuer": make_issuer_facts(issuer), "kind": "standing", "origin": "derived"}
+        if manifest is not None:
+            store_manifest(tx, manifest)
+            facts["manifest"] = manifest.hash
         tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}, actor=describe_os_user()))
-        StandingTable(tx).put(self._agent, name, "derived")
+        StandingTable(tx).put(self._agent, name, "derived", manifest.hash if manifest is not None else "")
 
     def _load_issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
         """The home's issuer key; created and trusted only where no issuer is trusted yet."""

@@ -128,11 +128,18 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         register_clock(self, clock)
         self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
         policy_dir = policy.absolute() if policy is not None else home / "policy"
+        self._declarations = Declarations(self.store, home, agent)
         self._agent_credentials = AgentCredentials(
-            self.store, keys, agent=agent, user=user, grants=grants, policy_dir=policy_dir, limits=limits
+            self.store,
+            keys,
+            agent=agent,
+            user=user,
+            grants=grants,
+            policy_dir=policy_dir,
+            limits=limits,
+            read_manifest=self._declarations.current,
         )
         self.enforcer = self._make_enforcer(self._make_preparer(keys, tenant, user), tenant)
-        self._declarations = Declarations(self.store, home, agent)
         self.mcp_listings = McpListings(self.store, self._digester, mode, self.record_shadow)
 
     def _make_enforcer(self, preparer: Preparer, tenant: str) -> Enforcer:

@@ -15,6 +15,7 @@ from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make
 from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.hand_offs import make_issuer_facts
+from halo_core.enforcement.manifest_texts import store_manifest
 from halo_core.errors import CannotDecide, ConfigError, PassportError, make_write_error
 from halo_core.files import replace_file
 from halo_core.manifest import Manifest, PassportSpec
@@ -141,7 +142,7 @@ def _record_passport(
     keys = {signer.key_id: signer.public_key}
     link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
     refuse_revoked(link, control.revocations)
-    _store_manifest(tx, manifest)
+    store_manifest(tx, manifest)
     name = token_hash(token)
     if not tx.put_blob(name, token.encode("ascii")):
         raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
@@ -170,16 +171,6 @@ def _describe_link(link: Link, signer: Signer, holder: bytes) -> dict[str, Any]:
         "origin": "issued",
         "owner": link.owner,
     }
-
-
-def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
-    """Store the manifest's text, by which the agent's processes know what it declares about tools."""
-    data = manifest.text.encode("utf-8")
-    if tx.put_blob(manifest.hash, data):
-        body = {"hash": manifest.hash, "source": manifest.source}
-        tx.append(Draft(EntryKind.MANIFEST, "", body, actor=describe_os_user()))
-    elif tx.load_blob(manifest.hash) != data:
-        raise CannotDecide("ledger_unwritable", "the store has another manifest here", remedy="run `halo verify`")
 
 
 def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S, Manifest, SuspensionRule
+from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S, Manifest, SuspensionRule, UnusedGrants
 from halo_core.manifest.fields import find_best_matches, is_pattern
 from halo_core.model import ActionKind, Grants, Impact, Resource, Reversal
 from halo_core.views import wording
@@ -37,10 +37,13 @@ def diff_manifests(before: Manifest | None, after: Manifest | None, agent: str, 
         agent: whose passport it is.
         granted: the grants of the old and the new passport, whose names patterns may declare.
     """
-    if after is None or (before is not None and before.hash == after.hash):
+    if after is None:
+        is_gone = f"{PARTLY_WIDENED}, {wording.shorten_hash(before.hash)} → none" if before is not None else ""
+        return [Change("~", "manifest", is_gone)] if is_gone else []
+    if before is not None and before.hash == after.hash:
         return []
-    changes = list(_diff_declarations(before, after, granted))
-    return changes if before is None else [*changes, *_diff_terms(before, after, agent)]
+    changes = [*_diff_declarations(before, after, granted), *_diff_terms(before, after, agent)]
+    return changes if before is None else [*changes, *_diff_inventory(before, after, agent)]
 
 
 def _diff_declarations(before: Manifest | None, after: Manifest, granted: Grants) -> Iterator[Change]:
@@ -204,33 +207,42 @@ _FIELDS: Final[dict[str, tuple[Callable[[Resource], str], Callable[[Resource, Re
 # the other terms of an agent
 
 
-def _diff_terms(before: Manifest, after: Manifest, agent: str) -> Iterator[Change]:
+class _Terms(NamedTuple):
+    """What a manifest says of one agent beside its passport; by default as of an agent that it does not name."""
+
+    role: str
+    hold_for_s: int = DEFAULT_HOLD_S
+    answer_wait_s: int = DEFAULT_ANSWER_WAIT_S
+    suspend_at: SuspensionRule | None = None
+    unused_grants: UnusedGrants = UnusedGrants()
+
+
+def _read_terms(agent: str, manifest: Manifest | None) -> _Terms:
+    section = manifest.agents.get(agent) if manifest is not None else None
+    if section is None:
+        return _Terms(agent)
+    return _Terms(*(getattr(section, name) for name in _Terms._fields))
+
+
+def _diff_terms(before: Manifest | None, after: Manifest, agent: str) -> Iterator[Change]:
     """Differences in what the manifest says of an agent, and that its passport does not hold."""
-    yield from _diff_suspension("people, suspend_at", before.suspend_people_at, after.suspend_people_at)
-    for name in sorted(before.agents.keys() | after.agents.keys()):
+    people = before.suspend_people_at if before is not None else None
+    yield from _diff_suspension("people, suspend_at", people, after.suspend_people_at)
+    for name in sorted({*(before.agents if before is not None else ()), *after.agents, agent}):
         # An agent that acts through this one is answered by the same text.
-        yield from _diff_answer_terms(name, before, after, "" if name == agent else f"{name}, ")
-    old, new = before.agents.get(agent), after.agents.get(agent)
-    if old is None or new is None:
-        return
+        title = "" if name == agent else f"{name}, "
+        yield from _diff_answer_terms(title, _read_terms(name, before), _read_terms(name, after))
+    old, new = _read_terms(agent, before), _read_terms(agent, after)
     yield from _diff_suspension("suspend_at", old.suspend_at, new.suspend_at)
     unused, kept = old.unused_grants, new.unused_grants
     if unused.action != kept.action:
         yield Change.of_limit("unused_grants", unused.action, kept.action, wider=kept.action == "propose")
     yield from compare_numbers("unused_grants, days", unused.after_days, kept.after_days, str)
     yield from compare_numbers("unused_grants, notice days", unused.notice_days, kept.notice_days, str)
-    for name in ("purpose", "privilege"):
-        texts = (str(getattr(item, name)) or "none" for item in (old, new))
-        if getattr(old, name) != getattr(new, name):
-            yield Change("~", name, " → ".join(texts))
-    if old.regulated != new.regulated:
-        texts = (", ".join(item.regulated) or "none" for item in (old, new))
-        yield Change("~", "regulated", " → ".join(texts))
 
 
-def _diff_answer_terms(agent: str, before: Manifest, after: Manifest, title: str) -> Iterator[Change]:
+def _diff_answer_terms(title: str, old: _Terms, new: _Terms) -> Iterator[Change]:
     """Differences in how answers to an agent's questions are kept, and how long its acts wait for one."""
-    old, new = (_read_answer_terms(agent, manifest) for manifest in (before, after))
     if old.role != new.role:
         yield Change("~", f"{title}role", f"{PARTLY_WIDENED}, remembered answers of {old.role} → of {new.role}")
     yield from compare_numbers(f"{title}hold_for", old.hold_for_s, new.hold_for_s, wording.format_duration)
@@ -239,19 +251,18 @@ def _diff_answer_terms(agent: str, before: Manifest, after: Manifest, title: str
         yield Change("~", f"{title}answer_wait", " → ".join(texts))
 
 
-class _AnswerTerms(NamedTuple):
-    """Terms of one agent; by default those of an agent that the manifest does not name."""
-
-    role: str
-    hold_for_s: int = DEFAULT_HOLD_S
-    answer_wait_s: int = DEFAULT_ANSWER_WAIT_S
-
-
-def _read_answer_terms(agent: str, manifest: Manifest) -> _AnswerTerms:
-    section = manifest.agents.get(agent)
-    if section is None:
-        return _AnswerTerms(agent)
-    return _AnswerTerms(section.role, section.hold_for_s, section.answer_wait_s)
+def _diff_inventory(before: Manifest, after: Manifest, agent: str) -> Iterator[Change]:
+    """Differences in what the inventory says of an agent."""
+    old, new = before.agents.get(agent), after.agents.get(agent)
+    if old is None or new is None:
+        return
+    for name in ("purpose", "privilege"):
+        texts = (str(getattr(item, name)) or "none" for item in (old, new))
+        if getattr(old, name) != getattr(new, name):
+            yield Change("~", name, " → ".join(texts))
+    if old.regulated != new.regulated:
+        texts = (", ".join(item.regulated) or "none" for item in (old, new))
+        yield Change("~", "regulated", " → ".join(texts))
 
 
 def _diff_suspension(name: str, old: SuspensionRule | None, new: SuspensionRule | None) -> Iterator[Change]:

@@ -28,6 +28,10 @@ class StandingPassport(NamedTuple):
     facts: Mapping[str, Any]
     manifest: Manifest | None
 
+    def is_issued(self) -> bool:
+        """Whether a person issued it from a manifest, instead of a process deriving it."""
+        return self.manifest is not None and self.facts.get("origin") == "issued"
+
 
 class LoosenedDeclaration(NamedTuple):
     """A registration that says milder things of a resource than the one before, without an issued passport.
@@ -73,8 +77,8 @@ class DeclarationHistory:
             return None
         holders = {name: item for name, item in self.passports.items() if new.id in item.link.grants.get(new.kind, {})}
         # Whose process registered it is not recorded: one of an agent without an issued text may always have done so.
-        is_issued = any(_was_issued_with(item.manifest, new) for item in holders.values())
-        agents = tuple(sorted(name for name, item in holders.items() if item.manifest is None or not is_issued))
+        is_issued = any(item.is_issued() and _was_issued_with(item.manifest, new) for item in holders.values())
+        agents = tuple(sorted(name for name, item in holders.items() if not (is_issued and item.is_issued())))
         return LoosenedDeclaration(new.id, agents, wider) if agents or not holders else None
 
 

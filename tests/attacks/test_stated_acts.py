@@ -9,6 +9,7 @@ from case_world import Case
 from decided_acts_pairs import DECIDED
 from listed_files_pairs import LISTED
 from looked_pairs import LOOKED
+from mentioned_role_pairs import MENTIONED
 from named_choice_pairs import CHOICES
 from other_order_pairs import OTHER_ORDERS
 from raw_runs import run_raw
@@ -17,7 +18,7 @@ from stated_act_pairs import STATED
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*DECIDED, *CHOICES, *LISTED, *STATED, *LOOKED, *REPLACED, *OTHER_ORDERS]
+PAIRS = [*DECIDED, *CHOICES, *LISTED, *STATED, *LOOKED, *REPLACED, *OTHER_ORDERS, *MENTIONED]
 ATTACKS = [pytest.param(pair.attack, id=pair.name) for pair in PAIRS if pair.attack]
 TWINS = [pytest.param(pair.twin, id=pair.name) for pair in PAIRS if pair.twin]
 

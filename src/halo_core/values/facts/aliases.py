@@ -9,7 +9,9 @@ from halo_core.model import Provenance
 from halo_core.values.facts.tool_nouns import is_common
 from halo_core.values.kinds.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.language.patterns import compile_later
+from halo_core.values.orders.role_values import EMAIL
 from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.mentioned_targets import is_only_mentioned
 from halo_core.values.provenance.traced_leaves import TracedLeaf
 from halo_core.values.sketches.sketch import USER_BIT, Sketch
 from halo_core.values.sketches.spans import fingerprint_tokens_in_order
@@ -32,6 +34,8 @@ def is_alias(sketch: Sketch, leaf: TracedLeaf, text: str, is_own_domain: Callabl
     if leaf.kind is not Kind.EMAIL or SUSPICIOUS in leaf.flags:
         return False
     if leaf.origin not in (Provenance.SYSTEM, Provenance.UNTRUSTED):
+        return False
+    if is_only_mentioned(sketch, EMAIL, text.strip().casefold()):
         return False
     return all(
         value.forms and _is_named_person(sketch, value.forms[0].text.partition("@")[0]) and is_own_domain(value.host)

@@ -20,6 +20,7 @@ from halo_core.values.facts.given_counts import vouch_for_given_counts
 from halo_core.values.facts.whole_order_calls import is_wholly_ordered, vouch_for_keys, vouch_for_values
 from halo_core.values.provenance.forms import ArgumentValue
 from halo_core.values.provenance.leaves import Leaf
+from halo_core.values.provenance.mentioned_targets import unvouch_mentioned
 from halo_core.values.provenance.open_filters import list_open_scopes, unvouch_targets_of_open_filters
 from halo_core.values.provenance.provenance import ToolTraits, trace_leaves
 from halo_core.values.provenance.replaced_values import mark_foreign_accounts, unvouch_replaced_file
@@ -148,6 +149,8 @@ def trace_call(
         traced = vouch_for_values(traced, leaves)
         if not is_unpriced_order(resource):
             return traced
+    else:
+        traced = unvouch_mentioned(resource, traced, leaves, sketch)
     return _vouch_for_acts(resource, traced, leaves, sketch, is_exposed=True)
 
 

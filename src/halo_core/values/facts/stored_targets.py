@@ -22,6 +22,7 @@ from halo_core.values.language.text import split_name
 from halo_core.values.orders.stated_extents import states_extent
 from halo_core.values.provenance.dictated_accounts import extends_dictated_text
 from halo_core.values.provenance.leaves import Leaf
+from halo_core.values.provenance.mentioned_targets import has_mentioned_value
 from halo_core.values.provenance.open_filters import leaves_nothing_out, wants_all, wants_all_passed_on
 from halo_core.values.provenance.provenance import trace_leaves
 from halo_core.values.provenance.record_lists import RECORD_NOUNS
@@ -189,6 +190,7 @@ def _replaces_value(call: CallView, sources: Sequence[str]) -> bool:
         any(_replaces_named(call, leaf) for leaf in call.traced)
         or find_replacing_value(call.resource, call.traced, call.texts, call.sketch) is not None
         or is_chosen_beside_list(call.resource.targets, call.traced, call.sketch, sources)
+        or has_mentioned_value(call.resource, call.traced, call.texts, call.sketch)
     )
 
 

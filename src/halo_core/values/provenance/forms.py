@@ -41,6 +41,7 @@ from halo_core.values.language.polite_orders import drop_courtesies
 from halo_core.values.language.prohibitions import drop_confirmation_clauses
 from halo_core.values.language.quoted_orders import drop_quoted
 from halo_core.values.language.text import split_name
+from halo_core.values.orders.mentioned_values import find_mentioned_values
 from halo_core.values.orders.named_shapes import find_named_shapes
 from halo_core.values.orders.stated_acts import find_stated_acts
 from halo_core.values.orders.stated_decisions import find_stated_decisions
@@ -57,6 +58,7 @@ from halo_core.values.payments.stated_payments import (
 )
 from halo_core.values.programs.dictated_commands import find_dictated_commands
 from halo_core.values.programs.ordered_programs import find_ordered_programs
+from halo_core.values.programs.program_cuts import find_program_cuts
 from halo_core.values.requests.answered_senders import find_answered_numbers
 from halo_core.values.requests.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.requests.asked_objects import find_asked_objects
@@ -200,6 +202,8 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_stated_acts(permitted, user_text)
     forms += find_whole_orders(write_number_words(permitted), user_text)
     forms += find_named_shapes(write_number_words(permitted))
+    forms += find_mentioned_values(permitted)
+    forms += find_program_cuts(permitted)
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
     forms += find_composed_paths(permitted)

@@ -86,9 +86,9 @@ _DEPENDING: Final = (
 )
 CONDITION: Final = CaselessPattern(_DEPENDING)
 """The beginning of a sentence that depends on something."""
-MAY_MENTION: Final = CaselessPattern(rf"\?|{_STATED}|{_DEPENDING}")
-"""A sentence without one of these only has possible orders."""
-FOREIGN_MAY_MENTION: Final = CaselessPattern(rf"\?|{_FOREIGN}|{_DEPENDING}")
+MAY_MENTION: Final = CaselessPattern(rf"{_STATED}|{_DEPENDING}")
+"""A part without one of these only has possible orders."""
+FOREIGN_MAY_MENTION: Final = CaselessPattern(rf"{_FOREIGN}|{_DEPENDING}")
 ASKING: Final = CaselessPattern(
     rf"{_BEGINNING}(?:(?:and|so|but|ok|okay|also|hey|hi|hello|by the way|btw)\W+)*"
     r"(?:is|are|was|were|isn['’]?t|aren['’]?t|does|did"

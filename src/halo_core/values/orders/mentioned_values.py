@@ -125,14 +125,12 @@ def find_mentioned_values(text: str) -> Iterator[Form]:
         yield from (make_form((ORDERED_OPEN, shape)) for shape in SHAPES)
         return
     clauses = list(_read_clauses(text))
-    stated = _list_stating(clauses)
     named: dict[tuple[str, str], tuple[int, int]] = {}
     looked_up = set[tuple[str, str]]()
     mentioned: dict[tuple[str, str], None] = {}
-    for place, clause in enumerate(clauses):
-        for value in clause.values:
+    for place, kind in enumerate(_find_kinds(clauses)):
+        for value in clauses[place].values:
             key = value[:2]
-            kind = clause.kind if clause.sentence in stated else _POSSIBLE
             if kind == _LOOKUP:
                 looked_up.add(key)
             elif kind != _MENTION or _is_referred_to(clauses, place, value):
@@ -149,13 +147,23 @@ def find_mentioned_values(text: str) -> Iterator[Form]:
     yield from _find_open(clauses)
 
 
-def _list_stating(clauses: Sequence[_Clause]) -> set[str]:
-    """List the sentences with values that may order nothing."""
-    return {
-        sentence
-        for sentence, is_english in {(x.sentence, x.is_english) for x in clauses if x.values}
-        if (MAY_MENTION if is_english else FOREIGN_MAY_MENTION).search(sentence) is not None
-    }
+def _find_kinds(clauses: Sequence[_Clause]) -> Iterator[str]:
+    """Find the kinds of the parts of a text. A part without a word of statements is a possible order.
+
+    So is each part of a sentence without values, of which nothing is kept.
+    """
+    with_values = {clause.sentence for clause in clauses if clause.values}
+    kind = ""
+    for clause in clauses:
+        goes_on = clause.before is not None and kind == _MENTION
+        kind = _POSSIBLE
+        if clause.sentence in with_values and (
+            goes_on
+            or (MAY_MENTION if clause.is_english else FOREIGN_MAY_MENTION).search(clause.piece) is not None
+            or clause.sentence.rstrip().endswith("?")
+        ):
+            kind = clause.kind
+        yield kind
 
 
 def _mark_ordered(named: dict[tuple[str, str], tuple[int, int]], looked_up: set[tuple[str, str]]) -> Iterator[Form]:
@@ -230,18 +238,18 @@ def _blank(piece: str, values: Sequence[RoleValue]) -> str:
 
 def _judge(clause: _Clause) -> str:
     """Find out of what kind a part is."""
-    words, is_first = clause.words, clause.before is None
-    is_polite = POLITE.search(words) is not None
+    words = clause.words
     is_question = clause.sentence.rstrip().endswith("?")
-    if ASKING.match(words) is not None and (is_question or is_first):
-        return _POSSIBLE if is_polite else _MENTION
+    if (is_question or clause.before is None) and ASKING.match(words) is not None:
+        return _POSSIBLE if POLITE.search(words) is not None else _MENTION
     found = _find_request(words, is_english=clause.is_english)
     if found:
         return found
-    if CONDITION.match(clause.sentence) is not None and not is_polite:
-        return _MENTION
-    if is_question and not is_polite:
-        return _POSSIBLE
+    if POLITE.search(words) is None:
+        if CONDITION.match(clause.sentence) is not None:
+            return _MENTION
+        if is_question:
+            return _POSSIBLE
     return _judge_statement(clause)
 
 

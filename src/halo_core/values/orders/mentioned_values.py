@@ -52,7 +52,7 @@ from halo_core.values.orders.mention_words import (
     WANTING,
 )
 from halo_core.values.orders.order_parts import find_first_stems
-from halo_core.values.orders.order_words import FURTHER_VERBS, NOUN_BEFORE_VERB, UNNEEDED
+from halo_core.values.orders.order_words import BEGINNING_VERBS, NOUN_BEFORE_VERB, UNNEEDED
 from halo_core.values.orders.role_values import NAME, NUMBER, SHAPES, RoleValue, list_parts, list_role_values
 from halo_core.values.requests.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, SENTENCE, VAGUE_VERBS
 from halo_core.values.sketches.sketch import extract_tokens
@@ -77,7 +77,7 @@ _CLAUSE: Final = compile_later(
     re.IGNORECASE,
 )
 _OPENING: Final = " ('\"-*•"
-_VERBS: Final = KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS
+_VERBS: Final = KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | BEGINNING_VERBS
 _ORDER: Final = "order"
 _POSSIBLE: Final = "possible"
 """A part without a verb, or one that is not understood."""

@@ -59,7 +59,6 @@ INTERRUPTED = {
     **dict.fromkeys(_MEMORIES, _OF_NOBODY),
     "llamaindex: memory over two runs, the user's account": _OF_NOBODY,
     "llamaindex: three runs with one memory, a mail in the second": _OF_NOBODY,
-    "a post for the team": "a common word behind an article names a thing, and an audience is none",
     "a token that reads": "`build` is a word of what agents do, and names nothing",
 }
 

@@ -102,14 +102,20 @@ _MAX_NAMED: Final = 3  # words of a phrase
 _LEADS: Final = frozenset("please pls can could would will you and then also bitte ok now kannst du".split())
 
 
+_NUMBER_WORDS: Final = frozenset("no no. nr nr. number".split())
+_STATING: Final = frozenset("is are was were has had".split())
+
+
 def begins_with_order(text: str) -> bool:
     """Whether a text begins with a verb, be it behind a polite phrase."""
     tokens = [token.text.lower() for token in list_tokens(text)]
     while tokens and tokens[0] in _LEADS:
         tokens.pop(0)
-    first, second = [*tokens, "", ""][:2]
+    first, second, third = [*tokens, "", "", ""][:3]
     if not first or (first in _NUMBERED_NOUNS and find_kind(second) in ("number", "id")):
         return False  # "mail 1"
+    if second in _NUMBER_WORDS or second in _STATING or (find_kind(second) in ("number", "id") and third in _STATING):
+        return False  # "fee no. 5561", "fee 5561 was wrong"
     return not KNOWN_VERBS.isdisjoint(split_name(first)) or bool(find_foreign_acts(first))
 
 

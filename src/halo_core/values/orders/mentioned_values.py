@@ -54,7 +54,7 @@ from halo_core.values.orders.mention_words import (
 from halo_core.values.orders.order_parts import find_first_stems
 from halo_core.values.orders.order_words import BEGINNING_VERBS, NOUN_BEFORE_VERB, UNNEEDED
 from halo_core.values.orders.role_values import NAME, NUMBER, SHAPES, RoleValue, list_parts, list_role_values
-from halo_core.values.requests.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, SENTENCE, VAGUE_VERBS
+from halo_core.values.requests.unlisted_orders import LOOKING_UP, ORDERING_VERBS, SENTENCE, VAGUE_VERBS
 from halo_core.values.sketches.sketch import extract_tokens
 
 MENTIONED: Final = "mentioned_value"
@@ -77,7 +77,8 @@ _CLAUSE: Final = compile_later(
     re.IGNORECASE,
 )
 _OPENING: Final = " ('\"-*•"
-_VERBS: Final = KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | BEGINNING_VERBS
+_VERBS: Final = ORDERING_VERBS | BEGINNING_VERBS
+_LOOKUPS: Final = LOOKING_UP - VAGUE_VERBS
 _ORDER: Final = "order"
 _POSSIBLE: Final = "possible"
 """A part without a verb, or one that is not understood."""
@@ -259,7 +260,7 @@ def _find_request(words: str, *, is_english: bool) -> str:
         return _LOOKUP
     if words.lstrip(_OPENING)[:1] not in (VALUE_SIGN, NUMBER_SIGN) and NOUN_BEFORE_VERB.match(words) is None:
         stems = find_first_stems(words)
-        if not stems.isdisjoint(LOOKING_UP - VAGUE_VERBS):
+        if not stems.isdisjoint(_LOOKUPS):
             return _LOOKUP
         if not stems.isdisjoint(_VERBS):
             return _ORDER

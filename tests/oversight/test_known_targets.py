@@ -8,7 +8,7 @@ from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
 from halo_core.values.facts.answer_scope import identify_values, list_known_names
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_world import SURFACE, Calls, bodies, cli, codes, schema, verified
 
 ACCOUNT = "DE89370400440532013000"

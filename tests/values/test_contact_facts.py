@@ -7,8 +7,9 @@ from value_world import USER, World, world
 
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.kinds.kinds import Form, Kind
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.created_objects import returns_created
-from halo_core.values.provenance.forms import find_forms, parse_argument
+from halo_core.values.provenance.forms import find_forms
 from halo_core.values.provenance.known_rows import is_row_named
 from halo_core.values.provenance.leaves import parse_leaves
 from halo_core.values.provenance.provenance import ToolTraits, trace_leaves

@@ -16,7 +16,7 @@ from halo_core.values.kinds.kinds import TARGET_KINDS, Form
 from halo_core.values.language import text as text_module
 from halo_core.values.language.text import normalize_atom, split_name
 from halo_core.values.payments import paid_amounts
-from halo_core.values.provenance import forms, known_rows
+from halo_core.values.provenance import argument_forms, forms, known_rows
 from halo_core.values.provenance.known_rows import fingerprint_rows
 from halo_core.values.sketches import sketch, spans
 from halo_core.values.sketches.sketch import fingerprint_forms, fingerprint_words
@@ -264,15 +264,17 @@ ITEMS = st.sampled_from(
 @settings(max_examples=count(1000, fewest=100), deadline=None)
 def test_a_list_is_read_as_if_all_its_items_were(items, sign, times, is_target):
     text = sign.join(items * times)
-    parse = lambda part: forms._parse_value(part, frozenset(), is_target=is_target)  # noqa: E731
-    pieces = [piece.strip(forms._LIST_WRAPPING) for piece in forms._LIST_SEPARATOR.split(text.strip())]
-    parsed = [parse(piece) for piece in pieces if piece][: forms.MAX_ITEMS + 1]
+    parse = lambda part: argument_forms._parse_value(part, frozenset(), is_target=is_target)  # noqa: E731
+    pieces = [
+        piece.strip(argument_forms._LIST_WRAPPING) for piece in argument_forms._LIST_SEPARATOR.split(text.strip())
+    ]
+    parsed = [parse(piece) for piece in pieces if piece][: argument_forms.MAX_ITEMS + 1]
     if len(parsed) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in parsed):
-        whole = forms.ArgumentValue(parsed[0].kind, text, (), in_words=True)
-        wanted = parsed if len(parsed) <= forms.MAX_ITEMS else [whole]
+        whole = argument_forms.ArgumentValue(parsed[0].kind, text, (), in_words=True)
+        wanted = parsed if len(parsed) <= argument_forms.MAX_ITEMS else [whole]
     else:
         wanted = [parse(text.strip())]
-    assert forms.parse_argument(text, is_target=is_target) == wanted
+    assert argument_forms.parse_argument(text, is_target=is_target) == wanted
 
 
 # amounts below a ceiling

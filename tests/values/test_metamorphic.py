@@ -11,7 +11,8 @@ from halo_core.values.kinds.addresses import canonicalize_email, canonicalize_ho
 from halo_core.values.kinds.numbers import canonicalize_digits, canonicalize_iban
 from halo_core.values.language.decoded_readings import generate_argument_readings
 from halo_core.values.language.normalization import make_skeleton, normalize_bounded
-from halo_core.values.provenance.forms import find_forms, parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
+from halo_core.values.provenance.forms import find_forms
 from halo_core.values.provenance.leaves import parse_leaves
 from halo_core.values.provenance.observed_text import fingerprint_known_text, fingerprint_text
 from halo_core.values.provenance.provenance import trace_leaves

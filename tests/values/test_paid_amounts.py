@@ -17,7 +17,8 @@ from halo_core.values.payments.paid_amounts import (
     is_share_of_other,
     list_target_keys,
 )
-from halo_core.values.provenance.forms import find_forms, parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
+from halo_core.values.provenance.forms import find_forms
 
 A, B = "GB29NWBK60161331926819", "NL91ABNA0417164300"
 

@@ -21,7 +21,7 @@ from halo_core.values.facts.answer_scope import list_known_names
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
-    from halo_core.values.provenance.forms import ArgumentValue
+    from halo_core.values.provenance.argument_forms import ArgumentValue
 
 MAX_KNOWN: Final = 100_000
 """Values that a tenant may declare as known."""

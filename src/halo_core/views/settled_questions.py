@@ -19,7 +19,7 @@ from halo_core.oversight.signed_entries import load_linked_entry
 from halo_core.replay import Replayer
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.values.facts.answer_scope import list_known_names
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.leaves import extract_leaves
 
 _KnownForms = Collection[tuple[str, str]]

@@ -47,8 +47,8 @@ from halo_core.values.facts.fact_sources import FactSources
 from halo_core.values.facts.facts import ActionFacts, find_facts
 from halo_core.values.kinds.addresses import find_own_address, find_own_domain
 from halo_core.values.kinds.argument_names import find_nouns_of_result, lists_files, name_of_argument, names_list
+from halo_core.values.provenance.argument_forms import ArgumentValue
 from halo_core.values.provenance.created_objects import returns_created
-from halo_core.values.provenance.forms import ArgumentValue
 from halo_core.values.provenance.leaves import Leaf, parse_leaves
 from halo_core.values.provenance.observed_text import (
     ResultMarks,

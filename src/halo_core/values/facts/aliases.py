@@ -10,7 +10,7 @@ from halo_core.values.facts.tool_nouns import is_common
 from halo_core.values.kinds.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.orders.role_values import EMAIL
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.mentioned_targets import is_only_mentioned
 from halo_core.values.provenance.traced_leaves import TracedLeaf
 from halo_core.values.sketches.sketch import USER_BIT, Sketch

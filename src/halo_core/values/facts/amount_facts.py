@@ -20,7 +20,8 @@ from halo_core.values.payments.paid_amounts import (
     is_share_of_other,
     list_target_keys,
 )
-from halo_core.values.provenance.forms import list_ceiling_forms, parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
+from halo_core.values.provenance.forms import list_ceiling_forms
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.traced_leaves import TracedLeaf
 from halo_core.values.requests.lookup_requests import has_looked_up

@@ -42,7 +42,8 @@ from halo_core.values.language.lexicon import REQUEST_WORDS_BY_IMPACT, SECRET_WO
 from halo_core.values.language.normalization import has_invisible
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import split_name
-from halo_core.values.provenance.forms import ArgumentValue, find_forms, parse_argument
+from halo_core.values.provenance.argument_forms import ArgumentValue, parse_argument
+from halo_core.values.provenance.forms import find_forms
 from halo_core.values.provenance.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.traced_leaves import TracedLeaf

@@ -18,7 +18,7 @@ from halo_core.values.facts.allowed_counts import vouch_for_counts
 from halo_core.values.facts.decided_calls import vouch_for_decision
 from halo_core.values.facts.given_counts import vouch_for_given_counts
 from halo_core.values.facts.whole_order_calls import is_wholly_ordered, vouch_for_keys, vouch_for_values
-from halo_core.values.provenance.forms import ArgumentValue
+from halo_core.values.provenance.argument_forms import ArgumentValue
 from halo_core.values.provenance.leaves import Leaf
 from halo_core.values.provenance.mentioned_targets import unvouch_mentioned
 from halo_core.values.provenance.open_filters import list_open_scopes, unvouch_targets_of_open_filters

@@ -58,7 +58,7 @@ from halo_core.values.language.lexicon import (
     is_task_word,
 )
 from halo_core.values.language.text import split_name
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.known_rows import is_pointed_out, is_row_cancelled
 from halo_core.values.provenance.leaves import KEY, Leaf
 from halo_core.values.provenance.record_lists import is_list_of, list_records_twice, names_listed, names_record

@@ -25,7 +25,7 @@ from halo_core.values.orders.whole_orders import list_order_words
 from halo_core.values.payments.given_payments import AMOUNT, EACH, GIVEN_WORD, MANY, ONE, PAYEE, PEOPLE, SUMS
 from halo_core.values.payments.paid_amounts import to_hundredths
 from halo_core.values.payments.stated_payments import list_payee_keys
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.known_rows import is_pointed_out
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.traced_leaves import TracedLeaf

@@ -28,7 +28,7 @@ from halo_core.values.payments.stated_payments import (
     list_payee_keys,
     make_stated_form,
 )
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.traced_leaves import TracedLeaf
 from halo_core.values.sketches.sketch import Sketch, has_user_mark

@@ -14,7 +14,8 @@ from halo_core.model import Provenance
 from halo_core.values.kinds.kinds import SUSPICIOUS, Form
 from halo_core.values.language.decoded_readings import generate_argument_readings
 from halo_core.values.language.normalization import make_skeleton
-from halo_core.values.provenance.forms import ArgumentValue, find_forms
+from halo_core.values.provenance.argument_forms import ArgumentValue
+from halo_core.values.provenance.forms import find_forms
 from halo_core.values.provenance.result_origins import TRUST_ORDER
 from halo_core.values.provenance.vouching import READ_LENGTH
 from halo_core.values.sketches.sketch import (

@@ -18,7 +18,7 @@ from halo_core.values.kinds.kinds import Form, Kind
 from halo_core.values.kinds.numbers import join_bank_account
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import split_name
-from halo_core.values.provenance.forms import ArgumentValue, parse_argument
+from halo_core.values.provenance.argument_forms import ArgumentValue, parse_argument
 
 _MAX_PART: Final = 256  # characters of a part
 _MAX_ADJACENT: Final = 32  # short leaves that are joined

@@ -3,10 +3,10 @@
     trace_leaves(parse_leaves({"to": "ana@x.example", "amount": 20}), sketch, targets=("to",))
     # (TracedLeaf("/amount", novel, kind amount), TracedLeaf("/to", user, kind email, is_target))
 
-The steps: `forms.parse_argument` splits each leaf of the arguments into values. `vouching` looks up in the session's
-`Sketch` who vouches for each value. If nobody does, `hidden_values` looks for it in untrusted content, also encoded.
-This module combines the values of a leaf into one origin, compares leaves that belong together (bank code and account
-number), and marks the targets.
+The steps: `argument_forms.parse_argument` splits each leaf of the arguments into values. `vouching` looks up in the
+session's `Sketch` who vouches for each value. If nobody does, `hidden_values` looks for it in untrusted content, also
+encoded. This module combines the values of a leaf into one origin, compares leaves that belong together (bank code and
+account number), and marks the targets.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from halo_core.values.language.lexicon import (
     LEVEL_NAMES,
 )
 from halo_core.values.language.patterns import compile_later
+from halo_core.values.provenance.argument_forms import ArgumentValue, parse_argument
 from halo_core.values.provenance.chosen_files import is_file_chosen
 from halo_core.values.provenance.dictated_accounts import add_targets_after_exposure
-from halo_core.values.provenance.forms import ArgumentValue, parse_argument
 from halo_core.values.provenance.hidden_values import HiddenValueFinder
 from halo_core.values.provenance.joined_values import find_joined_form, find_joined_values, iter_adjacent, names_part
 from halo_core.values.provenance.known_rows import (

@@ -26,7 +26,7 @@ from halo_core.values.kinds.dates import is_date
 from halo_core.values.kinds.kinds import Kind
 from halo_core.values.kinds.numbered import singularize
 from halo_core.values.language.patterns import compile_later
-from halo_core.values.provenance.forms import parse_argument
+from halo_core.values.provenance.argument_forms import parse_argument
 from halo_core.values.provenance.known_rows import is_row_of_named_person
 from halo_core.values.provenance.leaves import Leaf
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS

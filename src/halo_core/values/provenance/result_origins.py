@@ -15,7 +15,7 @@ from halo_core.values.kinds.dates import drop_dates, is_date
 from halo_core.values.kinds.kinds import TARGET_KINDS, Kind
 from halo_core.values.kinds.numbered import singularize
 from halo_core.values.language.patterns import compile_later
-from halo_core.values.provenance.forms import ArgumentValue, parse_argument
+from halo_core.values.provenance.argument_forms import ArgumentValue, parse_argument
 from halo_core.values.provenance.leaves import Leaf
 
 TRUST_FLOOR: Final = 500

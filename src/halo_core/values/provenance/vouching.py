@@ -23,7 +23,7 @@ from halo_core.values.language.inflections import list_inflected
 from halo_core.values.language.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.language.number_words import list_leading_words
 from halo_core.values.language.patterns import compile_later
-from halo_core.values.provenance.forms import ArgumentValue, is_name
+from halo_core.values.provenance.argument_forms import ArgumentValue, is_name
 from halo_core.values.provenance.joined_values import is_piece, list_pieces, make_number
 from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.written_otherwise import is_written_otherwise

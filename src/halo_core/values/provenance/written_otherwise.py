@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from halo_core.values.kinds.kinds import Kind
 from halo_core.values.programs.dictated_commands import are_commands_dictated
-from halo_core.values.provenance.forms import ArgumentValue
+from halo_core.values.provenance.argument_forms import ArgumentValue
 from halo_core.values.requests.composed_paths import is_path_composed
 from halo_core.values.requests.spelt_ids import is_spelt_otherwise
 from halo_core.values.requests.spoken_days import is_users_day

@@ -106,7 +106,7 @@ def test_a_part_is_taken_back(text: str, message: str, rest: str) -> None:
         "Tell Kim to forget it.",
         "Write to Kim: forget it, we are late.",
         'Kim says "forget it".',
-        "Kim says forget it.",
+        "Ben says forget it.",
         "Should I forget it?",
         "If Kim complains, forget it.",
         "You haven't deleted D-19 yet.",
@@ -175,6 +175,126 @@ def test_a_second_withdrawal_goes_no_further_back() -> None:
 def test_an_order_that_is_only_spoken_of_stands(text: str, message: str) -> None:
     revision = revise([text], message)
     assert revision is None or (revision.told == (text,) and revision.message == message)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "rest"),
+    [
+        (
+            "Grant r.ortiz the role editor and t.blum viewer.",
+            "t.blum quit on Friday.",
+            "Grant r.ortiz the role editor and viewer.",
+        ),
+        ("Pay Lena Falk 500 and Omar Said 650.", "Is Omar Said still with us?", "Pay Lena Falk 500 ."),
+        (
+            "Upload /srv/a.tar to backup@corp.example.",
+            "/srv/a.tar has the keys in it",
+            "Upload to backup@corp.example.",
+        ),
+        (
+            "Mail the list to sara@x.example and leo@x.example.",
+            "Leo is on leave",
+            "Mail the list to sara@x.example and .",
+        ),
+        ("Rotate key K-7 and K-8.", "hold K-8", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "K-8, leave", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "K-8?", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "K-8 nope", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "archive K-8", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", '"K-8" is in use', "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "I never wanted K-8 rotated", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "do K-7, K-8 is with Jo", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "K-8 also belongs to Jo.", "Rotate key K-7 and ."),
+        ("Rotate key K-7 and K-8.", "K-8 she keeps. Go ahead.", "Rotate key K-7 and ."),
+        ("Ship order 88123 to Kim.", "88123 is unpaid", "Ship order to Kim."),
+        ("Fax 030 5550 188 the plan.", "030 5550 188 is a shop", ""),
+        ("Delete all but D-19.", "D-19 is out of date", ""),
+        ("Überweise 300 an Maria Kern.", "Maria Kern hat die Bank gewechselt", "Überweise 300 an Kern."),
+        ("Transfère 300 à Luc Petit.", "Luc Petit a changé de banque", "Transfère 300 à ."),
+        ("Envía el acta a leo@x.example.", "¿leo@x.example sigue activo?", ""),
+        (
+            "Wyślij plik do ola@x.example i jan@x.example.",
+            "jan@x.example to prywatny adres",
+            "Wyślij plik do ola@x.example i .",
+        ),
+        ("Verwijder D-19 en D-20.", "D-20 gebruikt Piet", "Verwijder D-19 en ."),
+        ("Radera D-19 och D-20.", "D-20 hör till bokslutet", "Radera D-19 och ."),
+    ],
+)
+def test_a_value_that_is_named_again_without_an_order_is_taken_back(text: str, message: str, rest: str) -> None:
+    assert may_withdraw(message, [text])
+    assert told(text, message) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "rest"),
+    [
+        ("Book a table at Sakura for 19:30.", "rather 20:15", "Book a table at Sakura for ."),
+        ("Book a table at Sakura for 19:30.", "it should be 20:15", "Book a table at Sakura for ."),
+        ("Set the hall to 24.", "hm, 21", "Set the hall to ."),
+        ("Set the hall to 24.", "21 is warm enough", "Set the hall to ."),
+        ("Buy 40 chairs.", "make that 50 and not one more", "Buy chairs."),
+        ("Send the deed to kim@x.example.", "he is at kim2@x.example now", "Send the deed to ."),
+        ("Upgrade db-main to 14.2.", "14.3 is out, it should go to 14.3", "Upgrade db-main to ."),
+        ("Pay Ana 100 and Ben 60.", "40 for Ben", "Pay Ana 100 and Ben ."),
+        ("Ship P-77 to 17 Quarry Lane, Leeds.", "It has to go to 5 Mill Rise, Leeds", "Ship P-77 to 17 , Leeds."),
+        ("Überweise 300 an Maria Kern.", "es sollen 200 sein", "Überweise an Maria Kern."),
+        ("Transfère 300 à Luc Petit.", "c'est 200 pour lui", "Transfère à Luc Petit."),
+        ("Paga 900 a NL91ABNA0417164300.", "650 a la misma cuenta", "Paga a NL91ABNA0417164300."),
+        ("Betaal 900 aan NL91ABNA0417164300.", "650 naar diezelfde rekening", "Betaal aan NL91ABNA0417164300."),
+    ],
+)
+def test_a_value_is_replaced_by_one_in_its_place(text: str, message: str, rest: str) -> None:
+    assert may_withdraw(message, [text])
+    assert told(text, message) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Rotate key K-7 and K-8.", "K-7 and then K-8"),
+        ("Rotate key K-7 and K-8.", "rotate K-8 first, it's urgent"),
+        ("Rotate key K-7 and K-8.", "yes, K-7 and K-8 please"),
+        ("Rotate key K-7 and K-8.", "check K-8 first, then do it"),
+        ("Rotate key K-7 and K-8.", "K-8 is old, rotate it"),
+        ("Rotate key K-7 and K-8.", "Also mail Jo about K-8."),
+        ("Pay Lena Falk 500.", "Lena's account is DE12500105170648489890"),
+        ("Pay Lena Falk 500.", "ok pay it. The reference is RE-7."),
+        ("Pay invoice 4410 to Ana, 100.", "the invoice is in mail 12"),
+        ("Pay Ana 100.", "I have 250 left on the card, is that enough?"),
+        ("Pay Ana 100.", "She is 40 today!"),
+        ("Set the hall to 24.", "keep it at 24"),
+        ("Set the hall to 24.", "Also set the bath to 22."),
+        ("Set the hall to 24.", "it's 17 degrees there, brr"),
+        ("Send the deed to kim@x.example.", "send kim2@x.example the minutes"),
+        ("Send the deed to kim@x.example.", "the deed is /out/deed.pdf"),
+        ("Upgrade db-main to 14.2.", "also upgrade db-copy to 14.3"),
+        ("Upgrade db-main to 14.2.", "db-copy goes to 14.3"),
+        ("Lösche die Datei D-19.", "Die Datei ist schon alt."),
+        ("Zahle Rechnung 77 an Maria.", "Welche Rechnung ist die höchste?"),
+        ("Lösche D-19.", "D-19 wurde noch nicht gelöscht"),
+    ],
+)
+def test_what_orders_or_adds_takes_nothing_back(text: str, message: str) -> None:
+    assert told(text, message) == text
+
+
+@pytest.mark.parametrize(
+    ("message", "rest"),
+    [
+        ("Delete:\n- D-19\n- ~~D-20~~\n- D-21", "Delete: - D-19 - D-21"),
+        ("Delete D-19, ~~D-20~~ and D-21.", "Delete D-19, and D-21."),
+        ("Delete D-19, D-20 (not today) and D-21.", "Delete D-19, and D-21."),
+        ("Supprime D-19, D-20 (pas maintenant) et D-21.", "Supprime D-19, et D-21."),
+        ("Delete D-19 (not urgent).", "Delete D-19 (not urgent)."),
+        ("Delete draft 2 (not the signed one).", "Delete draft 2 (not the signed one)."),
+        ("We have D-19, D-20 and D-21. Delete only the first two.", "We have D-19, D-20 Delete only the first two."),
+        ("Read only mail 5.", "Read only mail 5."),
+        ("They only called about D-19. Delete D-20.", "They only called about D-19. Delete D-20."),
+    ],
+)
+def test_what_a_message_sets_aside_itself_is_not_ordered(message: str, rest: str) -> None:
+    assert own(message) == rest
 
 
 @pytest.mark.parametrize(

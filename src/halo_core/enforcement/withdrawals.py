@@ -1,7 +1,8 @@
 """What becomes of the user's earlier orders when a message of his is recorded: he takes them back, or renews them.
 
-`note_user_text` is called once for each message. Most have no word by which people take something back, and are only
-remembered. Otherwise the earlier texts are revised (`halo_core.values.withdrawals.withdrawals`), and a row of the
+`note_user_text` is called once for each message. Most have no word by which people take something back and name nothing
+of an earlier message again, and are only remembered. Otherwise the earlier texts are revised
+(`halo_core.values.withdrawals.withdrawals`), and a row of the
 session says which marks give no authority any more. Nothing but a text of the user's own gets here.
 
 Memory holds the newest texts only. What a withdrawal says of an earlier one that is not known, as after a restart,
@@ -28,7 +29,8 @@ from halo_core.values.provenance.observed_text import (
 from halo_core.values.requests.user_texts import MAX_USER_CHARS
 from halo_core.values.sketches.sketch import Sketch
 from halo_core.values.sketches.withdrawn_orders import GIVEN, MAX_TAKEN, RENEWED, TAKEN, TAKEN_ALL, Withdrawal
-from halo_core.values.withdrawals.withdrawals import Revision, may_renew, may_withdraw, revise
+from halo_core.values.withdrawals.message_clauses import may_renew
+from halo_core.values.withdrawals.withdrawals import Revision, may_withdraw, revise
 
 _UNNUMBERED: Final = 2**31
 """Number of what stands of a text whose own number is not known."""
@@ -57,7 +59,7 @@ def note_user_text(
     own = UserText(text, text, number, text, is_cut=len(observed.text) > len(text))
     has_withdrawn = bool(sketch.withdrawn.marks or sketch.withdrawn.standing)
     revision = None
-    if may_withdraw(text) or (has_withdrawn and may_renew(text)):
+    if may_withdraw(text, (item.standing for item in told)) or (has_withdrawn and may_renew(text)):
         last = told[-1] if told else own
         revision = revise(
             [item.standing for item in told],

@@ -2,7 +2,7 @@ r"""A message of the user as clauses, for `halo_core.values.withdrawals.withdraw
 
     list(split_clauses(fold("Kim says 'stop now'. Forget it, please")))    # "forget it", " please"
 
-Left out are quotations, what is to be written to somebody, questions, and what depends on a condition.
+Left out are quotations, what is to be written to somebody, and what depends on a condition.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _QUOTED: Final = compile_later(
     r"|^[ \t]*>.*$",
     re.MULTILINE,
 )
+_VALUE: Final = compile_later(r"(?=.*[0-9@])[^\s>]+")
 _POLITE: Final = compile_later(
     r"\W*(?:(?:ok|oh|so|and|sorry|wait|actually|hey|please)\W+)*(?:can|could|would|will) (?:you|we)\b"
 )
@@ -36,12 +37,23 @@ _NUMBER_SIGN: Final = compile_later(r"\bno\.?(?= ?[0-9])")
 
 
 class Clause(NamedTuple):
-    """A clause of a message in small letters, with its place; whether it is joined to what stands before."""
+    """A clause of a message in small letters.
+
+    Args:
+        start: where it begins in the message.
+        end: where it ends.
+        text: of the clause.
+        is_joined: to what stands before.
+        is_question: it asks something.
+        is_plain: it is short and asks nothing, so words of withdrawal are looked for in it.
+    """
 
     start: int
     end: int
     text: str
     is_joined: bool
+    is_question: bool = False
+    is_plain: bool = True
 
 
 def fold(message: str) -> str:
@@ -51,15 +63,20 @@ def fold(message: str) -> str:
     if len(small) != len(text):
         small = "".join([sign.lower() if len(sign.lower()) == 1 else sign for sign in text])
     small = _NUMBER_SIGN.sub(lambda match: f"nr{' ' * (len(match[0]) - 2)}", small)
-    return words.DICTATED.sub(_blank, _QUOTED.sub(_blank, small))
+    return words.DICTATED.sub(_blank, _QUOTED.sub(_blank_quoted, small))
 
 
 def _blank(match: re.Match[str]) -> str:
     return "\0" * len(match[0])
 
 
+def _blank_quoted(match: re.Match[str]) -> str:
+    """Blank what is quoted, but not a lone value: '"D-19" is in use'."""
+    return match[0] if _VALUE.fullmatch(match[0]) is not None else _blank(match)
+
+
 def split_clauses(folded: str) -> Iterator[Clause]:
-    """Split a message into clauses, without those that ask, or that depend on a condition."""
+    """Split a message into clauses, without those that depend on a condition, and without quotations."""
     start, is_joined, is_conditional = 0, False, False
     count = 0
     for end, behind, sign in _iterate_ends(folded):
@@ -69,8 +86,10 @@ def split_clauses(folded: str) -> Iterator[Clause]:
             count += 1
             if words.CONDITION.match(text) is not None:
                 is_conditional = words.STILL.search(text) is None
-            elif not is_conditional and not _asks(text, sign) and len(text) <= _MAX_CLAUSE and "\0" not in text:
-                yield Clause(start, end, text, is_joined)
+            elif not is_conditional and "\0" not in text:
+                is_question = _asks(text, sign)
+                is_plain = not is_question and len(text) <= _MAX_CLAUSE
+                yield Clause(start, end, text, is_joined, is_question, is_plain)
             is_joined = True
         if is_sentence_end:
             is_joined = is_conditional = False
@@ -94,3 +113,25 @@ def _iterate_ends(folded: str) -> Iterator[tuple[int, int, str]]:
 
 def _asks(text: str, sign: str) -> bool:
     return "?" in sign and _POLITE.match(text) is None
+
+
+def renews(clause: str) -> bool:
+    """Whether a clause orders again what was taken back: "delete it after all"."""
+    return (
+        words.RENEWED.fullmatch(clause) is not None and words.DENYING.search(clause) is None and not takes_back(clause)
+    )
+
+
+def confirms(clause: str) -> bool:
+    """Whether a clause is a yes to an order: "go ahead"."""
+    return words.CONFIRMED.fullmatch(clause) is not None and not takes_back(clause)
+
+
+def takes_back(clause: str) -> bool:
+    """Whether a clause takes back what was ordered before, without an object: "forget it"."""
+    return words.BARE.fullmatch(clause) is not None
+
+
+def may_renew(text: str) -> bool:
+    """Whether a text may order again what was taken back."""
+    return any(renews(clause.text) or confirms(clause.text) for clause in split_clauses(fold(text)))

@@ -6,13 +6,14 @@ drop_fillers("the second one")     # ["second"]
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from halo_core.values.language.foreign_words import find_foreign_acts
 from halo_core.values.language.text import split_name
 from halo_core.values.requests.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
 from halo_core.values.withdrawals.ordinals import find_ordinals
-from halo_core.values.withdrawals.told_orders import find_kind, list_tokens
+from halo_core.values.withdrawals.told_orders import Place, are_words_of, find_kind, has_any_value, list_tokens
 
 IT: Final = frozenset(
     "it that this them those these him her so anything all everything es das ihn sie ihm ihr alles le la les lui"
@@ -130,3 +131,15 @@ def may_mean_order(phrase: str) -> bool:
     is_short = len(named) <= _MAX_NAMED
     is_act = any(word in ACT_NOUNS for word in named)
     return is_short and (is_act or find_ordinals(phrase) is not None or has_name(phrase))
+
+
+def choose_items(text: str, items: Sequence[Place], phrase: str) -> set[int]:
+    """Choose the items of a list that a phrase names, by their numbers; none if it names others as well."""
+    ordinals, values, nouns = find_ordinals(phrase), list_values(phrase), drop_fillers(phrase)
+    if ordinals is not None:
+        return set(ordinals.select(len(items)))
+    if values:
+        named = [token.text for token in list_tokens(phrase) if token.text.casefold() in values]
+        chosen = {n for n, item in enumerate(items) if has_any_value(text, item, named)}
+        return chosen if len(chosen) >= len(values) else set()
+    return {n for n, item in enumerate(items) if nouns and are_words_of(nouns, text[slice(*item)])}

@@ -8,6 +8,7 @@ Places are pairs of a first and a last character, as slices have them.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -30,7 +31,7 @@ _JOINT: Final = compile_later(
     r"|mais|pero|ma|maar|mas)\s|\s?[()]|[、，]"
 )
 _TOKEN: Final = compile_later(r"[^\s,;()\[\]{}<>\"“”„«»!?、，。]+")
-_EDGES: Final = ".:'’`*_-–—"
+_EDGES: Final = "¿¡.:'’`*_-–—"
 _LEADS: Final = frozenset(
     "please pls also then and just now kindly first next finally can could would you bitte dann auch s'il por favor per"
     " favore alsjeblieft ok okay hi hey hello so".split()
@@ -217,9 +218,14 @@ def _find_labelled(text: str) -> list[Place]:
 # cutting
 
 
+def is_excluding(order: str) -> bool:
+    """Whether no item can be cut out of an order, since less would mean more: "delete all but D-19"."""
+    return not _EXCLUDING.isdisjoint(token.text.lower() for token in list_tokens(order))
+
+
 def cut_value(text: str, order: Place, value: Place) -> Place:
     """Return what has to be cut so that an order loses a value: its item of an enumeration, or the whole order."""
-    if not _EXCLUDING.isdisjoint(token.text.lower() for token in list_tokens(text, order)):
+    if is_excluding(text[slice(*order)]):
         return order
     pieces = _split_pieces(text, order)
     if len(pieces) < 2:
@@ -277,7 +283,32 @@ def find_values(text: str, order: Place, values: Collection[str]) -> Iterator[Pl
             yield token.start, token.end
 
 
-_NUMBERING: Final = stem_all(
+_MIN_PART: Final = 4  # letters of a name that is part of an address
+_MAX_ADDRESS: Final = 64
+_PARTS: Final = compile_later(r"[\W\d_]+")
+
+
+def is_same_value(old: str, new: str) -> bool:
+    """Whether a word is a value, or names the address that has it: "Omar" for "omar@corp.example"."""
+    if old.casefold() == new.casefold():
+        return True
+    if find_kind(new) != "name" or find_kind(old) not in ("email", "id") or len(old) > _MAX_ADDRESS:
+        return False
+    return new.lower() in _PARTS.split(old.lower()) or (len(new) >= _MIN_PART and _strip(new) in _strip(old))
+
+
+def _strip(word: str) -> str:
+    """Return the letters of a word, without accents."""
+    return "".join(sign for sign in unicodedata.normalize("NFKD", word.lower()) if sign.isalpha())
+
+
+def has_any_value(text: str, item: Place, names: Iterable[str]) -> bool:
+    """Whether an item of a list has one of some values, or an address with it."""
+    olds = [token.text for token in list_tokens(text, item)]
+    return any(is_same_value(old, new) for old in olds for new in names)
+
+
+NUMBERING: Final = stem_all(
     "invoice mail email message order ticket room case booking number no nr id account record item user page line step"
     " rechnung bestellung facture commande factura pedido fattura ordine factuur fatura"
 )
@@ -301,7 +332,7 @@ def find_other_values(text: str, kind: str, new: Collection[str]) -> list[Place]
         if kind == "number":
             if _CURRENCY.search(token.text) is not None or _CURRENCY.fullmatch(after.lower()) is not None:
                 priced.append(token)
-            if not _NUMBERING.isdisjoint(split_name(before.lower())):
+            if not NUMBERING.isdisjoint(split_name(before.lower())):
                 continue
         elif kind == "name" and is_first(text, token):
             continue

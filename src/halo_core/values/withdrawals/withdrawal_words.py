@@ -18,7 +18,7 @@ _HINTS: Final = frozenset(
     " not no need"
     " leav keep let inst rath only just exce stay myse make chan mean actu sorr corr apar spar with retr revo bela stan"
     " shou must let' kill paus quit enou ceas back wait hang fals won' i'd we'd noth mist typo oops enou will"
-    " plen gets get rece"
+    " plen gets get rece unto rema"
     ""
     # German, Dutch, Scandinavian languages, Finnish
     " verg lass nich stop abbr zurü kein brec bric erle ande stre stor beha stat auße auss nur bloß lied lieb"
@@ -29,7 +29,7 @@ _HINTS: Final = frozenset(
     " ändå hell"
     # Romance languages
     " atte espe aspe wach beso néce suff bast cheg fais facc maak lais oubl annu arrê fina avis pas tant peu"
-    " gard plut lieu plac seul just sauf n'oub supp aban surt mieu je olvi olví deja"
+    " rest qued rima fica blij gard plut lieu plac seul just sauf n'oub supp aban surt mieu je olvi olví deja"
     " déja dejo dejé mejo pens canc anul dete alto para haga camb impo igua guar guár luga vez salv exce solo"
     " sólo sola únic lasc"
     " dime scor anzi megl ferm non dett fa inve tran solt tien come ci deix esqu melh afin mude não pare apen"
@@ -56,6 +56,8 @@ def has_hint(text: str) -> bool:
     small = text.lower().replace("’", "'")
     beginnings = {word[:_HINT_LETTERS] for word in small.translate(_WORD_ENDS).split()}
     if not _HINTS.isdisjoint(beginnings):
+        return True
+    if "~~" in small:
         return True
     return not text.isascii() and any(map(small.__contains__, _SIGN_HINTS))
 
@@ -268,6 +270,10 @@ LEFT: Final = compile_later(
     rf"|no longer) want (?P<unwanted>.+?) (?:\w+ed|sent|paid|done|put|cut)"
     rf"|(?P<spared>{_NAME}) (?:(?:should|must|shall|may|can|need)(?: not|n't|not)|(?:is|are) not to"
     rf"|ought not to) be \w+"
+    rf"|(?P<rests>{_NAME}) (?:bleib(?:t|en)|reste(?:nt)?|(?:se )?quedan?|resta(?:no)?|rimang(?:a|ono)"
+    rf"|blij(?:ft|ven)|ficam?"
+    rf"|zostaj[eą]|stannar|förblir|forblir|zůst\w+|kal(?:ır|sın)|оста[её]тся|остаются|(?:is"
+    rf"|are) (?:left )?untouched)(?: .*)?"
     rf"|(?P<poor>{_NAME}) (?:gets?|receives?) nothing|(?P<off>{_NAME}) (?:is|are) (?:off|out|to stay|to be kept"
     rf"|safe)){TAIL}"
 )
@@ -311,9 +317,11 @@ STATING: Final = compile_later(
 )
 """Words of a report or a reminder, which takes nothing back: "D-19 wurde noch nicht gelöscht"."""
 ONLY: Final = compile_later(
-    rf"{LEAD}(?:only|just|nur|bloß|lediglich|seulement|juste|uniquement|sólo|solo|solamente|únicamente|soltanto"
+    rf"{LEAD}(?P<verb>[^\W\d]+(?:-\w+)? )?(?:only|just|nur|bloß|lediglich|allein|seulement|juste|uniquement"
+    rf"|sólo|solo|solamente|únicamente|soltanto"
     rf"|solamente"
-    r"|alleen|enkel|apenas|só|somente|tylko|bara|endast|kun|bare|vain|jen|только|лише|sadece|yalnızca) (?P<object>.+)"
+    r"|alleen|enkel|slechts|apenas|só|somente|tylko|bara|endast|kun|bare|vain|jen|только|лише|sadece"
+    r"|yalnızca) (?P<object>.+)"
 )
 """What alone is wanted: "only the first two"."""
 RATHER: Final = compile_later(
@@ -455,3 +463,19 @@ EVERYTHING: Final = compile_later(
     r"\b(?:all|everything|alles|tout|todo|tutto|tudo|wszystko|allt|alt|kaikki|všechno|всё|все)\b"
 )
 DENYING: Final = compile_later(r"\b(?:not|nothing|never|nobody|none|no)\b|n't")
+GERMAN: Final = compile_later(r"\b(?:der|die|das|dem|und|bitte|ist|nicht|eine?|zum?|für|mit|ich|wird|noch|doch)\b")
+"""A word of a language in which every noun has a capital."""
+TITLES: Final = frozenset("herr herrn frau dr an von für mit bei statt".split())
+"""Words in front of which a name stands in such a language."""
+PERSON: Final = frozenset("him her ihn ihm ihr lui".split())
+NOT: Final = ("not ", "and not ", "nicht ", "pas ", "no ", "non ", "niet ", "não ", "inte ", "ikke ", "не ")
+SPARING: Final = tuple([word for word in NOT if word not in ("no ", "non ")])
+"""Those that deny nothing else: "no yoga today" is an order."""
+REPLACED: Final = frozenset(("email", "id", "number", "name", "day"))
+TO: Final = frozenset("to with for an zu mit für à pour a con per aan met para".split())
+LIMITING: Final = frozenset(
+    "else another less over below above than without before too unless more further new besides yourself only"
+    " just again".split()
+)
+"""Words of a ban that limits how an order is carried out: "don't delete anything else"."""
+GENERIC_ACTS: Final = frozenset("do touch execute proceed continue perform process handle change bother".split())

@@ -13,15 +13,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 from halo_core.values.withdrawals import withdrawal_words as words
-from halo_core.values.withdrawals.message_clauses import MAX_CHARS, Clause, fold, split_clauses
+from halo_core.values.withdrawals.message_clauses import (
+    MAX_CHARS,
+    Clause,
+    confirms,
+    fold,
+    renews,
+    split_clauses,
+    takes_back,
+)
+from halo_core.values.withdrawals.named_again import find_named_again, looks_up, may_name_again
 from halo_core.values.withdrawals.object_phrases import (
     ACT_NOUNS,
     IT,
     REST,
     begins_with_order,
+    choose_items,
     drop_fillers,
     has_act_verb,
     has_id,
@@ -33,6 +44,8 @@ from halo_core.values.withdrawals.object_phrases import (
     may_mean_order,
 )
 from halo_core.values.withdrawals.ordinals import find_ordinals
+from halo_core.values.withdrawals.same_slot import find_replaced, is_short
+from halo_core.values.withdrawals.struck_out import find_struck_out
 from halo_core.values.withdrawals.told_orders import (
     Place,
     are_words_of,
@@ -56,18 +69,6 @@ from halo_core.values.withdrawals.told_orders import (
 
 _MAX_NEW: Final = 8  # words of a correction
 _MAX_BARE_VALUE: Final = 3  # words of a value that stands alone
-_PERSON: Final = frozenset("him her ihn ihm ihr lui".split())
-_NOT: Final = ("not ", "and not ", "nicht ", "pas ", "no ", "non ", "niet ", "não ", "inte ", "ikke ", "не ")
-_SPARING: Final = tuple([word for word in _NOT if word not in ("no ", "non ")])
-"""Those that deny nothing else: "no yoga today" is an order."""
-_REPLACED: Final = frozenset(("email", "id", "number", "name", "day"))
-_TO: Final = frozenset("to with for an zu mit für à pour a con per aan met para".split())
-_LIMITING: Final = frozenset(
-    "else another less over below above than without before too unless more further new besides yourself only"
-    " just again".split()
-)
-"""Words of a ban that limits how an order is carried out: "don't delete anything else"."""
-_GENERIC_ACTS: Final = frozenset("do touch execute proceed continue perform process handle change bother".split())
 
 
 class Revision(NamedTuple):
@@ -88,14 +89,9 @@ class Revision(NamedTuple):
     renews: bool = False
 
 
-def may_withdraw(text: str) -> bool:
-    """Whether a text has words by which people may take something back; fast, since it is asked of each message."""
-    return words.has_hint(text[:MAX_CHARS])
-
-
-def may_renew(text: str) -> bool:
-    """Whether a text may order again what was taken back."""
-    return any(_renews(clause.text) or _confirms(clause.text) for clause in split_clauses(fold(text)))
+def may_withdraw(text: str, told: Iterable[str] = ()) -> bool:
+    """Whether a text may take something back of itself or of earlier texts; fast, since it is asked of each message."""
+    return words.has_hint(text[:MAX_CHARS]) or may_name_again(told, text)
 
 
 def revise(
@@ -116,23 +112,14 @@ def revise(
         has_unknown: there are earlier texts that are not known.
     """
     reader = _Reader(told, message, follows_bare=follows_bare, has_unknown=has_unknown)
-    for clause in split_clauses(fold(message)):
-        reader.read(clause, follows_withdrawal=follows_withdrawal)
-    return reader.finish()
-
-
-def _renews(clause: str) -> bool:
-    return (
-        words.RENEWED.fullmatch(clause) is not None and words.DENYING.search(clause) is None and not _takes_back(clause)
+    reader.read_without_words(
+        [
+            clause
+            for clause in split_clauses(fold(message))
+            if not (clause.is_plain and reader.read(clause, follows_withdrawal=follows_withdrawal))
+        ]
     )
-
-
-def _confirms(clause: str) -> bool:
-    return words.CONFIRMED.fullmatch(clause) is not None and not _takes_back(clause)
-
-
-def _takes_back(clause: str) -> bool:
-    return words.BARE.fullmatch(clause) is not None
+    return reader.finish()
 
 
 # reading
@@ -146,7 +133,7 @@ class _Reader:
     ) -> None:
         self._texts = [*told, message]
         self._message = message
-        self._cuts: list[list[Place]] = [[] for _ in self._texts]
+        self._cuts: list[list[Place]] = [[] for _ in told] + [find_struck_out(message)]
         self._objects: list[str] = []
         self._is_bare = self._renews = False
         self._cue = ""
@@ -160,20 +147,35 @@ class _Reader:
         *told, message = (cut_out(text, cuts) for text, cuts in zip(self._texts, self._cuts, strict=True))
         return Revision(tuple(told), message, self._is_bare, tuple(self._objects), self._renews)
 
-    def read(self, clause: Clause, *, follows_withdrawal: bool) -> None:
-        """Read one clause."""
-        if _renews(clause.text) or (follows_withdrawal and _confirms(clause.text)):
+    def read_without_words(self, clauses: Sequence[Clause]) -> None:
+        """Read clauses that have no word of withdrawal: they may name a value again, or give one in its place."""
+        told = self._texts[:-1]
+        if self._renews or not told:
+            return
+        replaced = {clause: find_replaced(told, self._message, clause) for clause in clauses}
+        # "40 for Ben" orders a payment to Ben.
+        naming = [clause for clause in clauses if not (replaced[clause] and is_short(clause))]
+        taken = find_named_again(told, self._message, naming)
+        self._cuts[-1] += taken.message
+        for place, cut in (*taken.told, *chain.from_iterable(replaced.values())):
+            self._cuts[place].append(cut)
+
+    def read(self, clause: Clause, *, follows_withdrawal: bool) -> bool:
+        """Read one clause; return whether it takes back or renews something."""
+        before = sum(map(len, self._cuts)), self._is_bare, self._renews
+        if renews(clause.text) or (follows_withdrawal and confirms(clause.text)):
             self._renews = True
         elif words.CALLING_OFF.fullmatch(clause.text) is not None and not self._takes_back_by_calling_off(clause):
             if not self._is_about_statement(clause):
                 self._cut_latest(clause, cut_verbs)
         elif self._forbids_other_act(clause):
             pass  # "stop the server", "don't start it again"
-        elif _takes_back(clause.text) or words.WAITING.fullmatch(self._message.lower()) is not None:
+        elif takes_back(clause.text) or words.WAITING.fullmatch(self._message.lower()) is not None:
             self._take_back(clause)
         elif not (self._replace(clause) or self._limit(clause)):
             self._take_back_objects(clause)
         self._cue = clause.text if words.CUE.fullmatch(clause.text) is not None else ""
+        return before != (sum(map(len, self._cuts)), self._is_bare, self._renews)
 
     def _cut_message(self, clause: Clause, start: int = -1) -> None:
         self._cuts[-1].append((clause.start if start < 0 else start, clause.end))
@@ -203,7 +205,7 @@ class _Reader:
     def _forbids_other_act(self, clause: Clause) -> bool:
         """Whether a clause forbids to do something with "it" that nothing before it orders."""
         forbidden = words.FORBIDDEN_WITH_IT.fullmatch(clause.text)
-        if forbidden is None or forbidden["act"] in _GENERIC_ACTS or not has_act_verb(forbidden["act"]):
+        if forbidden is None or forbidden["act"] in words.GENERIC_ACTS or not has_act_verb(forbidden["act"]):
             return False
         text = self._read_before(clause) or self._find_latest()
         return has_act_verb(text) and not is_act_of(forbidden["act"], text)
@@ -260,7 +262,7 @@ class _Reader:
         elif (forbidden := words.FORBIDDEN.fullmatch(text)) is not None:
             self._forbid(clause, forbidden)
         elif (pure := words.PURE.fullmatch(text)) is not None:
-            self._take_back_phrase(clause, pure.span("object"), cuts_values=text.strip().startswith(_SPARING))
+            self._take_back_phrase(clause, pure.span("object"), cuts_values=text.strip().startswith(words.SPARING))
         elif (kept := words.KEPT.fullmatch(text)) is not None:
             self._take_back_phrase(clause, kept.span("object"), takes_away)
         elif (abandoned := words.ABANDONED.fullmatch(text)) is not None:
@@ -297,10 +299,10 @@ class _Reader:
 
     def _gives_other(self, clause: Clause, phrase: str) -> bool:
         """Whether the clause before has another value in place of one: "to Anna, not Ben"."""
-        if not clause.text.strip().startswith(_NOT):
+        if not clause.text.strip().startswith(words.NOT):
             return False
         kinds = {find_kind(token.text) for token in list_tokens(self._message[: clause.start])}
-        return not (kinds & {find_kind(token.text) for token in list_tokens(phrase)} & _REPLACED).issubset({""})
+        return not (kinds & {find_kind(token.text) for token in list_tokens(phrase)} & words.REPLACED).issubset({""})
 
     def _take_back_values(self, clause: Clause) -> None:
         """Take back the orders about the values that a denied clause names."""
@@ -320,33 +322,23 @@ class _Reader:
         act = forbidden["act"]
         phrase = self._phrase_of(clause, forbidden.span("object")) if forbidden["object"] else ""
         named = drop_fillers(phrase)
-        is_person = bool(phrase.strip()) and _PERSON.issuperset(set(phrase.lower().split()) - _TO)
+        is_person = bool(phrase.strip()) and words.PERSON.issuperset(set(phrase.lower().split()) - words.TO)
         if is_person and self._forbid_person(clause, act):
             return
-        if not _LIMITING.isdisjoint(phrase.lower().replace("after all", "").split()):
+        if not words.LIMITING.isdisjoint(phrase.lower().replace("after all", "").split()):
             return
-        is_meant = lambda order: act in _GENERIC_ACTS or is_act_of(act, order) or not has_known_verb(order)  # noqa: E731
-        if named:
-            if self._take_back_phrase(clause, forbidden.span("object"), is_meant, cuts_values=True):
-                return
-            words_of_act = [act, *named]
-            found = [
-                (place, order)
-                for place, order in self._iterate_orders(clause)
-                if is_act_of(act, self._texts[place][slice(*order)])
-                and are_words_of(named, self._texts[place][slice(*order)])
-            ]
-        else:
-            words_of_act = [act]
-            found = [
-                (place, order)
-                for place, order in self._iterate_orders(clause)
-                if is_act_of(act, self._texts[place][slice(*order)])
-            ]
+        is_meant = lambda order: act in words.GENERIC_ACTS or is_act_of(act, order) or not has_known_verb(order)  # noqa: E731
+        if named and self._take_back_phrase(clause, forbidden.span("object"), is_meant, cuts_values=True):
+            return
+        found = [
+            (place, order)
+            for place, order in self._iterate_orders(clause)
+            if is_act_of(act, text := self._texts[place][slice(*order)]) and are_words_of(named, text)
+        ]
         for place, order in found:
             self._cuts[place].append(order)
         if found:
-            self._objects.append(" ".join(words_of_act))
+            self._objects.append(" ".join([act, *named]))
             self._cut_message(clause)
 
     def _forbid_person(self, clause: Clause, act: str) -> bool:
@@ -473,7 +465,7 @@ class _Reader:
     def _find_list(self, clause: Clause) -> tuple[int, str]:
         """Find the latest text with an order, up to a clause, and its number."""
         before = self._read_before(clause)
-        if before and orders_act(before):
+        if before and (orders_act(before) or list_items(before)):
             return len(self._texts) - 1, before
         places = [place for place in reversed(range(len(self._texts) - 1)) if orders_act(self._texts[place])]
         listing = [place for place in places if list_items(self._texts[place])]
@@ -486,41 +478,33 @@ class _Reader:
         only = words.ONLY.fullmatch(clause.text)
         if only is None:
             return False
+        if only["verb"] and (not begins_with_order(clause.text) or looks_up(clause.text)):
+            return False
         phrase = self._phrase_of(clause, only.span("object"))
         if words.TIMED.match(phrase.lower()) is not None:
             return False
-        ordinals, values = find_ordinals(phrase), list_values(phrase)
         place, text = self._find_list(clause)
-        nouns = drop_fillers(phrase)
         for items in list_items(text):
-            if ordinals is not None:
-                kept = set(ordinals.select(len(items)))
-            elif values:
-                kept = {n for n, item in enumerate(items) if any(find_values(text, item, values))}
-                if len(kept) < len(values):
-                    continue
-            else:
-                kept = {n for n, item in enumerate(items) if nouns and are_words_of(nouns, text[slice(*item)])}
-            if kept:
+            kept = choose_items(text, items, phrase)
+            if kept and len(kept) < len(items):
                 self._cuts[place] += [cut_item(text, item) for n, item in enumerate(items) if n not in kept]
                 return True
-        return bool(values) and all(map(_is_number, values)) and self._put_in_place(clause, phrase, is_instead=False)
+        values = list_values(phrase)
+        return (
+            bool(values)
+            and all(find_kind(value) == "number" for value in values)
+            and self._put_in_place(clause, phrase, is_instead=False)
+        )
 
     def _replace(self, clause: Clause) -> bool:
         """Take back the values in whose place a clause has others; return whether it replaces something."""
         rather = words.RATHER.search(clause.text)
         if rather is not None:
-            old = self._phrase_of(clause, rather.span("old"))
-            for place, cut in list(self._find(clause, old, lambda _order: True, is_replaced=True)):
-                self._cuts[place].append(cut)
-            self._cut_message(clause, clause.start + rather.start())
-            self._objects.append(old)
-            return True
-        values = words.VALUE_NOT.fullmatch(clause.text)
-        if values is not None and find_kind(values["new"]) == find_kind(values["old"]) != "":
-            for place, cut in list(self._find_values(clause, {values["old"]}, lambda _order: True, is_replaced=True)):
-                self._cuts[place].append(cut)
-            self._cut_message(clause, clause.start + values.start("old"))
+            if self._replace_named(clause, rather):
+                return True
+            end = rather.start()  # "make it 80 and not a penny more"
+            clause = clause._replace(end=clause.start + end, text=clause.text[:end].rstrip())
+        if self._replace_not(clause):
             return True
         share = words.SHARE.fullmatch(clause.text)
         if share is not None and find_kind(share["new"]) == "number" and self._replace_share(clause, share):
@@ -537,6 +521,28 @@ class _Reader:
         if len(new.split()) > _MAX_NEW and not is_instead:
             return False
         return self._put_in_place(clause, new, is_instead=is_instead)
+
+    def _replace_named(self, clause: Clause, rather: re.Match[str]) -> bool:
+        """Take back what a clause names as replaced; return whether it names something."""
+        old = self._phrase_of(clause, rather.span("old"))
+        found = list(self._find(clause, old, lambda _order: True, is_replaced=True))
+        for place, cut in found:
+            self._cuts[place].append(cut)
+        self._cut_message(clause, clause.start + rather.start())
+        if found or has_name(old):
+            self._objects.append(old)
+            return True
+        return False
+
+    def _replace_not(self, clause: Clause) -> bool:
+        """Take back the second of two values without a sign between them: "80 not 100"."""
+        values = words.VALUE_NOT.fullmatch(clause.text)
+        if values is not None and find_kind(values["new"]) == find_kind(values["old"]) != "":
+            for place, cut in list(self._find_values(clause, {values["old"]}, lambda _order: True, is_replaced=True)):
+                self._cuts[place].append(cut)
+            self._cut_message(clause, clause.start + values.start("old"))
+            return True
+        return False
 
     def _replace_share(self, clause: Clause, share: re.Match[str]) -> bool:
         """Take back another amount for somebody who gets one now; return whether there is one."""
@@ -590,7 +596,3 @@ class _Reader:
         is_about_it = not IT.isdisjoint(clause.text.split()) and not self._takes_back_by_calling_off(clause)
         self._cut_latest(clause, cut_verbs if is_about_it else lambda text: [(0, len(text))])
         return True
-
-
-def _is_number(value: str) -> bool:
-    return find_kind(value) == "number"

@@ -90,7 +90,10 @@ def find_replaced(told: Sequence[str], message: str, clause: Clause) -> list[tup
     said = {token.text.casefold() for token in list_tokens(message)}
     wholes = [(token.start, token.end) for token in list_values_of(told[place], (0, len(told[place])))]
     found = []
-    for kind in sorted({find_kind(token.text) for token in new} - {""}):
+    kinds = {find_kind(token.text) for token in new} - {""}
+    if begins_with_order(text) and words.INSTEAD.search(text) is None:
+        kinds -= {"name"}  # "book it for Amara": whom it is for, and not what is booked
+    for kind in sorted(kinds):
         shapes = {_read_shape(token.text) for token in new if find_kind(token.text) == kind}
         for cut in find_other_values(told[place], kind, said):
             start, end = next((whole for whole in wholes if whole[0] <= cut[0] < whole[1]), cut)

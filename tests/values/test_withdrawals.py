@@ -355,3 +355,9 @@ def test_any_texts_are_read(texts: list[str], message: str) -> None:
         assert len(revision.told) == len(texts)
         for before, after in zip([*texts, message], [*revision.told, revision.message], strict=True):
             assert len(after.replace("\n", "")) <= len(before), "nothing is added"
+
+
+def test_items_of_a_numbered_list_take_nothing_back():
+    rules = "Rules: 1. be polite 2. ask 3. log 4. be brief 0. stop"
+    assert revise([], f"Send a text message to +49 30 5550 188 that I am late. {rules}") is None
+    assert revise([], "Send a text message to +49 30 5550 188 that I am late. No, stop") is not None

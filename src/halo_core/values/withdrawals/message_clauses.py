@@ -32,6 +32,10 @@ _VALUE: Final = compile_later(r"(?=.*[0-9@])[^\s>]+")
 _POLITE: Final = compile_later(
     r"\W*(?:(?:ok|oh|so|and|sorry|wait|actually|hey|please)\W+)*(?:can|could|would|will) (?:you|we)\b"
 )
+_ITEMS: Final = compile_later(r"(?:^|\s)[0-9]{1,2}[.)]\s+(?=[^\W\d])")
+_ITEM: Final = compile_later(r"(?:^|\s)[0-9]{1,2}[.)]\s*$")
+_MIN_ITEMS: Final = 3
+"""Items of a numbered list: rules such as "9. greet 0. stop" take nothing back."""
 _NUMBER_SIGN: Final = compile_later(r"\bno\.?(?= ?[0-9])")
 """The short form of "number"."""
 
@@ -76,8 +80,9 @@ def _blank_quoted(match: re.Match[str]) -> str:
 
 
 def split_clauses(folded: str) -> Iterator[Clause]:
-    """Split a message into clauses, without those that depend on a condition, and without quotations."""
+    """Split a message into clauses, without those that depend on a condition, quotations, and items of a list."""
     start, is_joined, is_conditional = 0, False, False
+    is_list = len(_ITEMS.findall(folded)) >= _MIN_ITEMS
     count = 0
     for end, behind, sign in _iterate_ends(folded):
         text = folded[start:end]
@@ -86,7 +91,7 @@ def split_clauses(folded: str) -> Iterator[Clause]:
             count += 1
             if words.CONDITION.match(text) is not None:
                 is_conditional = words.STILL.search(text) is None
-            elif not is_conditional and "\0" not in text:
+            elif not is_conditional and "\0" not in text and not (is_list and _ITEM.search(folded[:start])):
                 is_question = _asks(text, sign)
                 is_plain = not is_question and len(text) <= _MAX_CLAUSE
                 yield Clause(start, end, text, is_joined, is_question, is_plain)

@@ -494,7 +494,7 @@ def _print_lift(store: StoreContext, stop: Stop, *, is_lifted: bool, is_recorded
     absence = f"there was no stop of {subject}, and nothing was changed; `halo status` lists what is stopped"
     say_plainly(f"lifted {stop.scope} {stop.target}".rstrip() if is_lifted else absence)
     if is_unproven:
-        say("  not signed by an enrolled person (unproven); to sign: `--as NAME --key-home FOLDER`")
+        say("[yellow]unproven (dev)[/]: lifted, but signed by no proven person; to sign: `--as NAME --key-home FOLDER`")
     if is_lifted and not is_recorded:
         warn_unwritten("the stop file was removed, and this is not recorded", "there is no ledger here")
     for item in remaining:

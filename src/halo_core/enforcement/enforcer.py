@@ -37,6 +37,7 @@ from halo_core.enforcement.remedies import describe_remedy, describe_sums
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.enforcement.ticket import Ticket
+from halo_core.enforcement.unshown_requests import UnshownRequests
 from halo_core.errors import CannotDecide, Denied, HaloError, Held, Pending
 from halo_core.log_output import get_logger
 from halo_core.model import (
@@ -90,6 +91,7 @@ class Enforcer:
         observers: receive decisions and outcomes.
         held_sessions: ids of sessions in which an act was held and that have not ended yet.
         folds: folds the behaviour of sessions into profiles.
+        unshown_requests: requests of named sessions that no recorded decision carries.
         is_quiet: whether questions and quotas are not printed where the host has no log handler of its own.
     """
 
@@ -110,6 +112,7 @@ class Enforcer:
         self.observers = ObserverQueue()
         self.held_sessions: set[str] = set()
         self.folds = SessionFolds(store)
+        self.unshown_requests = UnshownRequests()
         self.is_quiet = False
         self._preparer = preparer
         self._get_credentials = get_credentials
@@ -212,6 +215,7 @@ class Enforcer:
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
         """The ticket of an action that may run; raises `Denied`, `Pending` or `Held` for any other."""
         self._last_mode = context.mode
+        self.unshown_requests.note_recorded(context.call)
         if context.new_messages:
             self._preparer.models.note_sealed(context.new_messages)
         if context.tally is not None:

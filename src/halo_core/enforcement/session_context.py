@@ -29,8 +29,8 @@ class Session:
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
         network: network address that the request came from, as the host knows it.
         began_us: when the host opened the block that it stands for, microseconds; 0 where no block was opened.
-        earlier_requests: what the host gave as the user's words in earlier blocks of the session without any call,
-            oldest first.
+        earlier_requests: what the host gave as the user's words in earlier blocks of the session, oldest first, as far
+            as no recorded decision carries it. Empty without a request: they count as the user's only beside one.
     """
 
     id: str

@@ -28,7 +28,6 @@ from halo_core.errors import CannotDecide, Denied, Held, Pending
 from halo_core.facade.declarations import Declarations
 from halo_core.facade.parameters import check_names, check_places, check_terms, check_waits
 from halo_core.facade.registration import RegistrationMixin
-from halo_core.facade.unshown_requests import UnshownRequests
 from halo_core.floors import read_host_floor
 from halo_core.home import default_home, default_url, describe_process, find_relocation, parse_mode
 from halo_core.log_output import get_logger
@@ -118,7 +117,6 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self._runners: dict[str, Runner] = {}
         self._claimed_links = {}
         self._notices: set[str] = set()
-        self._unshown_requests = UnshownRequests()
         self._own_domains: frozenset[str] = frozenset()  # digests of those that were declared when this was opened
         self._release_due = False
         self._identity_feed: IdentityFeed | None = None

@@ -210,7 +210,7 @@ class RegistrationMixin(SessionMixin):
             trigger=message.kind,
             trigger_text=message.text,
             request=session.request,
-            earlier_requests=self._unshown_requests.show(session),
+            earlier_requests=session.earlier_requests,
             shown_texts=shown_texts,
             history=history,
             vouches_history=session.vouches_history,

@@ -37,7 +37,6 @@ from halo_core.enforcement.session_context import (
 from halo_core.enforcement.steps import Steps, adrive, drive
 from halo_core.errors import ConfigError, HaloError
 from halo_core.facade.declarations import Declarations
-from halo_core.facade.unshown_requests import UnshownRequests
 from halo_core.home import find_relocation
 from halo_core.log_output import get_logger
 from halo_core.model import Resource
@@ -71,7 +70,6 @@ class SessionMixin:
     _release_due: bool
     _reversers: dict[str, Reverser]
     _runners: dict[str, Runner]
-    _unshown_requests: UnshownRequests
     home: Path
 
     def find_registered(self, name: str) -> Resource | None:
@@ -96,7 +94,7 @@ class SessionMixin:
             id: id of the session; a new one if it is empty. With the id of an earlier session, that one goes on.
             user: the person that the agent acts for in this session, as asserted.
             request: the user's own words. Values in them count as the user's; values in other messages then do not.
-                The request of an earlier turn with this id in which no call was made counts too.
+                The requests of earlier turns with this id in which no call was made count too.
             vouch_history: whether you vouch that messages of the conversation which Halo has not seen before contain
                 only the user's words and this agent's. Accounts and addresses in them are then known. It does not
                 change what Halo knows to have been made while exposed.
@@ -128,7 +126,7 @@ class SessionMixin:
         began_us = find_block_began_us(self.store.clock)
         # INVARIANT: BIND - a name that the application chose is never taken for one that ends with its block.
         name, source = (id, "host") if id else (f"s-{self._ids.new_short_id()}", "block")
-        earlier_requests = self._unshown_requests.list_earlier(id, user) if id else ()
+        earlier_requests = self.enforcer.unshown_requests.list_earlier(id, user) if id and request else ()
         opened = Session(name, source, user, request, vouch_history, network, began_us, earlier_requests)
         if self._release_due:
             self._release_quietly("")
@@ -136,7 +134,7 @@ class SessionMixin:
             with session_scope(opened):
                 yield opened
         finally:
-            self._unshown_requests.end_turn(opened)
+            self.enforcer.unshown_requests.end_turn(opened)
             if (current := current_session()) is None or current.id != opened.id:
                 self.end_session(opened.id)
         if opened.id in self.enforcer.held_sessions:

@@ -304,6 +304,13 @@ def test_a_retirement_holds_without_a_ledger(desk):
     assert Authorities(home).load("local").issuer_keys(FOREVER) == {}
 
 
+def test_a_thumbprint_that_begins_with_a_dash_is_no_option(desk):
+    home, *_ = desk
+    _, _, err = cli("keys", "retire", "-xyz", "--yes", home=home)
+    assert "-xyz" in err
+    assert "No such option" not in err
+
+
 def test_a_rotation_that_cannot_be_recorded_changes_nothing(desk):
     home, *_ = desk
     before = KeyStore(home).signer("issuer").key_id

@@ -179,7 +179,7 @@ def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_u
     return trusting or here
 
 
-@store_verb(keys_app, "retire", by=True)
+@store_verb(keys_app, "retire", by=True, takes_dashes=True)
 def retire_issuer(
     kid: Annotated[str, Argument(metavar="KID", help="Thumbprint of an issuer key, or the first characters of it.")],
     *,

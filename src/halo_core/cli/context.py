@@ -317,6 +317,7 @@ def store_verb(
     tenant: bool = True,
     json: bool = True,
     by: bool = False,
+    takes_dashes: bool = False,
 ) -> Callable[[Callable[..., int | None]], Any]:
     """Give a verb the options of its store; it receives them as `store`.
 
@@ -327,6 +328,7 @@ def store_verb(
         tenant: whether the verb has `--tenant`.
         json: whether the verb has `--json`.
         by: whether the verb has `--by`, for acts that are recorded with a name.
+        takes_dashes: whether its argument may begin with a dash, as one thumbprint of a key in 64 does.
     """
     wanted = {"db": db, "home": True, "tenant": tenant, "json": json, "by": by}
 
@@ -353,7 +355,8 @@ def store_verb(
 
         names = [option for option in _STORE_OPTIONS if wanted[option]]
         _set_parameters(run, own_parameters, names, adds_context=not has_context)
-        return run if group is None else group.command(name)(run)
+        settings = {"ignore_unknown_options": True} if takes_dashes else None
+        return run if group is None else group.command(name, context_settings=settings)(run)
 
     return decorate
 

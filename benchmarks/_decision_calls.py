@@ -84,12 +84,17 @@ def name_parties(number: int) -> tuple[str, str]:
 
 
 def build_args(tool: str, number: int, mail: str, payee: str) -> dict[str, Any]:
-    """Arguments of the call with this number."""
+    """Arguments of the call with this number.
+
+    Orders have six digits whatever the number of the call. Otherwise messages would grow longer, and seven digits would
+    be a record that the request does not name; both are asked about.
+    """
+    order = 100_000 + number % 900_000
     if tool == "search_orders":
-        return {"query": f"open orders number {number}", "limit": 20, "newest_first": True}
+        return {"query": f"open orders number {order}", "limit": 20, "newest_first": True}
     if tool == "send_message":
-        text = f"Dear Pat, of order {number} the toner is still missing. Could you tell us when it comes? Kind regards"
-        return {"to": mail, "subject": f"Order {number}", "text": text}
+        text = f"Dear Pat, of order {order} the toner is still missing. Could you tell us when it comes? Kind regards"
+        return {"to": mail, "subject": f"Order {order}", "text": text}
     if tool == "pay_invoice":
-        return {"to": payee, "amount": 90 + number % 50, "subject": f"Invoice {number}"}
+        return {"to": payee, "amount": 90 + number % 50, "subject": f"Invoice {order}"}
     return {"to": f"/srv/share/{number}", "subject": "clean up"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import pytest
 
 import flatness
+from _decision_calls import build_args, name_parties
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.model import Budget
 
@@ -48,6 +50,18 @@ def test_a_later_run_goes_on_with_the_ledgers(tmp_path, capsys):
     second = json.loads(capsys.readouterr().out)["ledger"]["sizes"]
     assert 300 <= first[1] < second[1] <= 500
     assert first[0] < second[0] <= 200
+    # None of the first run acts again: long after its last action it would be asked about.
+    names = sorted(path.stem for path in (tmp_path / "kept" / "large" / "home").glob("agent-*.key"))
+    assert [name.split("-")[1] for name in names] == ["clerk", "clerk", "compared", "compared"]
+
+
+@pytest.mark.parametrize("tool", ["search_orders", "send_message", "pay_invoice"])
+def test_calls_of_a_large_ledger_are_as_long_as_those_of_a_small_one(tool):
+    few, many = (build_args(tool, number, *name_parties(number)) for number in (10_053, 1_000_053))
+    for name in few.keys() - {"amount"}:
+        assert len(str(few[name])) == len(str(many[name]))
+    # Seven digits in a row are taken for a record.
+    assert not re.search(r"\d{7}", str({name: value for name, value in many.items() if name != "to"}))
 
 
 def test_an_action_that_is_not_allowed_ends_the_run(tmp_path, capsys, monkeypatch):

@@ -160,6 +160,8 @@ def test_a_key_is_made_once_and_private(tmp_path):
     assert store.secret("digest") == store.secret("digest")
     assert len(store.secret("digest")) == 32
     assert store.names() == ("digest", "issuer", "log")
+    assert all(map(store.has, store.names()))
+    assert not any(map(store.has, ("content", "digest.key", "../log", "")))
     assert sorted(p.name for p in path.parent.iterdir()) == ["digest.key", "issuer.key", "log.key"]
     assert path.read_text().startswith("halo-key-v1 ed25519 ")
 

@@ -15,8 +15,8 @@ from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight.approvals import answer
 from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.remembered import RememberTerms, revoke_remembered
-from halo_core.store import schema
 from halo_core.store.answer_entries import ANSWER_ENTRIES, USE_ENTRIES
+from halo_core.store.engine import ADDED_INDEXES
 from halo_core.store.postgres_statements import translate
 from halo_world import SURFACE, Calls, policy_folder
 
@@ -104,7 +104,7 @@ def test_an_answer_that_was_used_up_serves_no_call_whatever_its_row_counts(place
 
 
 def test_a_store_from_before_the_indexes_gets_them_and_uses_them(place):
-    added = schema.ADDED_INDEXES
+    added = ADDED_INDEXES
     with opened(place) as halo, place.attack() as rows:
         remember(place, halo, 3)
         assert sends(halo)

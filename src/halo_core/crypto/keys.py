@@ -252,6 +252,10 @@ class KeyStore:
         """Names of the keys present, sorted."""
         return tuple(sorted(path.stem for path in self._home.glob("*.key") if _KEY_NAME.fullmatch(path.stem)))
 
+    def has(self, name: str) -> bool:
+        """Whether a key of this name is present, without a look at all others."""
+        return bool(_KEY_NAME.fullmatch(name)) and os.path.lexists(self._home / f"{name}.key")
+
     def signer(self, name: str) -> Ed25519Signer:
         """The Ed25519 key `name`, made if there is none.
 

@@ -291,7 +291,7 @@ class AgentCredentials:
     def _load_issuer(self, tenant: str, now_us: int) -> Ed25519Signer:
         """The home's issuer key; created and trusted only where no issuer is trusted yet."""
         trusted = self.authorities.load(tenant).issuers
-        if trusted and "issuer" not in self._keys.names():
+        if trusted and not self._keys.has("issuer"):
             raise CannotDecide("no_issuer", "there is no issuer key here", remedy=_ISSUE_REMEDY)
         issuer = self._keys.signer("issuer")
         if not trusted:

@@ -379,17 +379,15 @@ class ProfileVersions:
 
     Args:
         end: the newest entry that was read.
-        depth: how many of the newest entries were read at first.
         newest: kind and subject → version and place of its entry.
     """
 
     end: Place | None = None
-    depth: int = 0
     newest: dict[tuple[str, str], tuple[int, Place]] = field(default_factory=dict)
 
     def clear(self) -> None:
         """Forget everything."""
-        self.end, self.depth = None, 0
+        self.end = None
         self.newest.clear()
 
     def note(self, place: Place, text: bytes) -> None:

@@ -23,6 +23,7 @@ from halo_core.log_output import get_logger
 from halo_core.model import EntryKind, LedgerEntry, Mode, Revocation, Stop
 from halo_core.os_user import describe_os_user
 from halo_core.store.drafts import Draft
+from halo_core.store.entry_parts import STORE_PART, bound_part
 from halo_core.store.image import Control
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.row_access import RowAccess
@@ -33,11 +34,11 @@ _CONTROL_ENTRIES: Final = (
     "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND "
     "kind IN ('authority', 'lift', 'mode', 'revocation', 'stop') ORDER BY idx"
 )
-# The first entry of a writer opens the store, and names it.
-_OPENED_ELSEWHERE: Final = (
-    "SELECT w FROM entry WHERE tenant=? AND w IN (SELECT w FROM writer WHERE tenant=?) AND ws=0 AND instr(body, ?)=0 "
-    "LIMIT 1"
-)
+# The first entry of a writer opens the store, and names it. One range before the name and one after it, since no index
+# finds what differs from something. Without a LIMIT, which lets PostgreSQL expect to find one soon and read the log.
+_OPENED: Final = "SELECT w FROM entry INDEXED BY entry_opening WHERE tenant=? AND ws=0"
+_HAS_ROW: Final = "EXISTS (SELECT 1 FROM writer WHERE writer.tenant=entry.tenant AND writer.w=entry.w)"
+OPENED_ELSEWHERE: Final = tuple(f"{_OPENED} AND {STORE_PART}{beyond}? AND {_HAS_ROW}" for beyond in ("<", ">="))
 _NEWEST_TIME: Final = "SELECT ts_us FROM entry WHERE tenant=? ORDER BY idx DESC LIMIT 1"
 _PUT_RESTRICTION: Final = (
     "INSERT INTO hold VALUES (?,?,?,?,?) ON CONFLICT (tenant, kind, scope, target) DO UPDATE SET "
@@ -141,10 +142,15 @@ def require_one_store(tx: RowAccess, store: str) -> None:
     floors = tx.image.floors
     if floors.store == store:
         return
-    row = tx.cursor.execute(_OPENED_ELSEWHERE, (tx.tenant, tx.tenant, _name_store(store))).fetchone()
-    if floors.store or row is not None:
+    if floors.store or _is_opened_elsewhere(tx, store):
         raise _make_store_error("the control row names another store than its entries")
     floors.store = store
+
+
+def _is_opened_elsewhere(tx: RowAccess, store: str) -> bool:
+    """Whether the first entry of any writer names another store."""
+    bounds = zip(OPENED_ELSEWHERE, bound_part(_name_store(store)), strict=True)
+    return any(tx.cursor.execute(query, (tx.tenant, bound)).fetchone() for query, bound in bounds)
 
 
 def _require_writer_of(tx: RowAccess, writer: str, store: str) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from halo_core.failpoints import hit_failpoint
 from halo_core.quick_dataclass import dataclass
-from halo_core.store.engine import Engine
+from halo_core.store.engine import ADDED, Engine
 from halo_core.store.reader import Reader
 
 CHUNK_ROWS: Final = 1000
@@ -168,9 +168,7 @@ def digest_rows(reader: Reader, names: Iterable[str], progress: Progress) -> dic
 
 def _has_table(reader: Reader, name: str) -> bool:
     """Whether a store has a table; older stores may lack tables added later."""
-    from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
-
-    return name not in schema.ADDED or reader.database.has_table(name)
+    return name not in ADDED or reader.database.has_table(name)
 
 
 def _stream_rows(reader: Reader, table: TableCopy) -> Iterator[tuple[Any, ...]]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError, Tampered
-from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
+from halo_core.store.engine import ADDED, ADDED_INDEXES, SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
 from halo_core.store.write_queue import WriteQueue, is_busy
 from halo_core.store.writers import writer_alive
 
@@ -34,8 +34,6 @@ _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
-_ADDED: Final = ("identity", "identity_source", "profile", "unfolded")  # `schema.ADDED`; that module imports SQLAlchemy
-_ADDED_INDEXES: Final = ("entry_answer", "entry_answer_use", "entry_identity")  # likewise
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
 
@@ -175,7 +173,7 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
-            if all(map(self.has_table, _ADDED)) and all(map(self._has_index, _ADDED_INDEXES)):
+            if all(map(self.has_table, ADDED)) and all(map(self._has_index, ADDED_INDEXES)):
                 return
         self.begin(5.0)
         for statement in _compile_schema():

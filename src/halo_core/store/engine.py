@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from halo_core.ledger import Stream
 
 SCHEMA_VERSION: Final = 7
+ADDED: Final = ("identity", "identity_source", "profile", "unfolded")
+"""Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
+ADDED_INDEXES: Final = (
+    "entry_answer",
+    "entry_answer_use",
+    "entry_identity",
+    "entry_opening",
+    "entry_passport_of",
+    "entry_profile_of",
+)
+"""Likewise, indexes of entries."""
 UNFINISHED_COPY: Final = -SCHEMA_VERSION
 """The schema version of a copy that is not finished (`store.copying`), so that nobody takes it for a store."""
 _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")

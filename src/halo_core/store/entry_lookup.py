@@ -19,6 +19,7 @@ from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.reasons import get_reason_text
 from halo_core.store.cached_rows import EntryHistory, K, Place, V
+from halo_core.store.entry_parts import bound_part
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.store.row_access import RowAccess
@@ -143,6 +144,8 @@ class EntrySource(Generic[K, V]):
         naming: likewise, of those whose text contains some bytes.
         find_member: bytes that the text of an entry about a subject contains.
         read_body: what an entry says: subject and statement, in order.
+        has_part: an index holds the part of the text that begins with the member; `naming` takes its bounds
+            (`entry_parts`) instead of the member.
     """
 
     newest: str
@@ -150,6 +153,7 @@ class EntrySource(Generic[K, V]):
     naming: str
     find_member: Callable[[K], bytes]
     read_body: Callable[[Mapping[str, Any]], Iterator[tuple[K, V]]]
+    has_part: bool = False
 
 
 def find_newest(
@@ -226,7 +230,9 @@ def _take_newer(tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[
 
 
 def _read_all(tx: RowAccess, source: EntrySource[K, V], subject: K) -> list[tuple[Place, V]]:
-    rows = tx.cursor.execute(source.naming, (tx.tenant, source.find_member(subject))).fetchall()
+    member = source.find_member(subject)
+    wanted = bound_part(member) if source.has_part else (member,)
+    rows = tx.cursor.execute(source.naming, (tx.tenant, *wanted)).fetchall()
     return [
         ((writer, seq), statement)
         for writer, seq, text in reversed(rows)

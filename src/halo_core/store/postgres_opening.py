@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from halo_core.errors import ConfigError, HaloError, Tampered
 from halo_core.ledger import PROVISIONAL, Stream
 from halo_core.store import postgres_schema
-from halo_core.store.engine import SCHEMA_VERSION, check_schema_version
+from halo_core.store.engine import ADDED, SCHEMA_VERSION, check_schema_version
 from halo_core.store.postgres_connection import connect
 from halo_core.store.postgres_statements import (
     PURGED_TABLES,
@@ -30,7 +30,6 @@ from halo_core.store.postgres_statements import (
     make_store_error,
     translate,
 )
-from halo_core.store.schema import ADDED
 
 _CHUNK_ROWS: Final = 1000
 _ABANDONED: Final[list[object]] = []

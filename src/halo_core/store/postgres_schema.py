@@ -18,12 +18,14 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Identity, Index, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import Identity, Index, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import Column, CreateIndex, CreateTable, MetaData, UniqueConstraint
 from sqlalchemy.types import BigInteger
 
 from halo_core.store import schema
+from halo_core.store.engine import ADDED, ADDED_INDEXES
+from halo_core.store.entry_parts import translate_search
 
 EVIDENCE: Final = (*schema.EVIDENCE, "position")
 """Tables whose rows are inserted and never changed or removed."""
@@ -72,8 +74,14 @@ def _order_by_tick(entry: Table) -> None:
             entry.constraints.discard(constraint)
     for index in list(entry.indexes):
         entry.indexes.discard(index)
-        ordered = [entry.columns["tick" if column.name == "idx" else column.name] for column in index.columns]
-        Index(index.name, *ordered, postgresql_where=index.dialect_options["postgresql"]["where"])
+        parts = [_translate_part(entry, part) for part in index.expressions]
+        Index(index.name, *parts, postgresql_where=index.dialect_options["postgresql"]["where"], _table=entry)
+
+
+def _translate_part(entry: Table, part: Any) -> Any:
+    if isinstance(part, Column):
+        return entry.columns["tick" if part.name == "idx" else part.name]
+    return text(translate_search(str(part)))
 
 
 def _parse_column(column: str) -> tuple[str, Any]:
@@ -112,7 +120,7 @@ def create_late_indexes() -> Iterator[str]:
     """The statements that create indexes that a store of this version may lack, since they came later."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for index in _make_metadata().tables["entry"].indexes:
-        if index.name in schema.ADDED_INDEXES:
+        if index.name in ADDED_INDEXES:
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
 
 
@@ -135,8 +143,8 @@ def has_added_indexes(connection: Any) -> bool:
         connection: a connection of psycopg.
     """
     query = "SELECT count(*) FROM pg_indexes WHERE schemaname=current_schema() AND indexname = ANY(%s)"
-    count = connection.execute(query.encode(), (list(schema.ADDED_INDEXES),)).fetchone()[0]
-    return bool(count == len(schema.ADDED_INDEXES))
+    count = connection.execute(query.encode(), (list(ADDED_INDEXES),)).fetchone()[0]
+    return bool(count == len(ADDED_INDEXES))
 
 
 def create_missing(connection: Any, lock: int, version: int) -> None:
@@ -150,7 +158,7 @@ def create_missing(connection: Any, lock: int, version: int) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
         if has_tables(connection):
-            added = [text for name in schema.ADDED if not has_tables(connection, name) for text in create_table(name)]
+            added = [text for name in ADDED if not has_tables(connection, name) for text in create_table(name)]
             statements = [*added, *create_late_indexes()]
         else:
             statements = list(create_statements(version))

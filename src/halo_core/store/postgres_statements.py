@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from halo_core.errors import CannotDecide, ConfigError, HaloError
 from halo_core.store.engine import Conflict, ConnectionLost
+from halo_core.store.entry_parts import translate_search
 
 _PLACED: Final = (
     "FROM (SELECT e.*, p.idx AS place FROM entry e LEFT JOIN position p"
@@ -42,8 +43,7 @@ def translate(statement: str) -> str:
     follow from each other (of one session, or changes of control), so `tick` orders them alike.
     """
     text = re.sub(r" INDEXED BY \w+", "", statement.replace("%", "%%"))
-    text = re.sub(r"instr\(body, (\?\d*)\)", r"position(\1 IN body)", text)
-    text = re.sub(r"instr\(body, x('[0-9a-f]+')\)", r"position(decode(\1, 'hex') IN body)", text)
+    text = translate_search(re.sub(r"instr\(body, (\?\d*)\)", r"position(\1 IN body)", text))
     if "max(idx" in text:
         text = text.replace("FROM entry", "FROM position")
     elif text.startswith("SELECT") and "FROM entry" in text and re.search(r"\bidx\b", text):

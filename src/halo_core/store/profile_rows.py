@@ -19,11 +19,13 @@ from typing import Any, Final, NamedTuple
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.summaries import AGENT, TENANT, AnyProfile, make_new_profile, parse_profile
 from halo_core.behaviour.tenant import TenantProfile
+from halo_core.crypto import canonical
 from halo_core.errors import BadInput, Gap, Tampered
 from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key
 from halo_core.store.cached_rows import Place, ProfileVersions, StoredProfile
 from halo_core.store.engine import Conflict
+from halo_core.store.entry_parts import IDENTITY_PART, bound_part
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.row_access import Table
 
@@ -31,11 +33,12 @@ _ENTRY_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session='' AND
 _NEWEST_QUERY: Final = (
     "SELECT w, ws, body FROM entry WHERE tenant=? AND session='' AND kind='profile' ORDER BY idx DESC LIMIT ?"
 )
-_OLDER_QUERY: Final = f"{_NEWEST_QUERY} OFFSET ?"
+OF_IDENTITY_QUERY: Final = (
+    "SELECT w, ws, body FROM entry INDEXED BY entry_profile_of WHERE tenant=? AND kind='profile' "  # noqa: S608  constants
+    f"AND {IDENTITY_PART}>=? AND {IDENTITY_PART}<?"
+)
 _FEW: Final = 16
 _RECENT: Final = 512
-_MANY: Final = 20_000
-"""Newest entries that are searched for one of an identity that has no row."""
 _MAX_VERSIONS: Final = 30_000
 
 
@@ -128,8 +131,8 @@ class ProfileTable(Table):
             place = self._find_entry(kind, subject, row_version + 1)
             if place is not None:
                 return row_version + 1, place
-            if row_version == 0 and versions.depth < _MANY:  # somebody new: seldom, so look further
-                self._take_older(versions)
+            if row_version == 0:  # somebody new, or so it looks
+                self._take_those_of(kind, subject, versions)
                 newest_version = versions.newest.get((kind, subject))
         return newest_version or (0, None)
 
@@ -150,16 +153,14 @@ class ProfileTable(Table):
                 break
         for place, text in newer:
             versions.note(place, text)
-        versions.depth = versions.depth or depth
         if newer:
             versions.end = newer[0][0]
 
-    def _take_older(self, versions: ProfileVersions) -> None:
-        """Read the entries before those that were read at first, up to `_MANY`."""
-        count = _MANY - versions.depth
-        for writer, seq, text in self._tx.cursor.execute(_OLDER_QUERY, (self._tx.tenant, count, versions.depth)):
+    def _take_those_of(self, kind: str, subject: str, versions: ProfileVersions) -> None:
+        """Read all entries of one identity, by their texts."""
+        bounds = bound_part(canonical.dumps({"kind": kind, "subject": subject})[1:-1])
+        for writer, seq, text in self._tx.cursor.execute(OF_IDENTITY_QUERY, (self._tx.tenant, *bounds)):
             versions.note((str(writer), int(seq)), text)
-        versions.depth = _MANY
 
     def _find_last_key(self, kind: str, subject: str) -> tuple[int, Place | None]:
         """Version and place of the newest entry of a profile, by its versions' keys; 0 if there is none."""

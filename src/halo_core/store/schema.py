@@ -22,13 +22,11 @@ from sqlalchemy import (
     text,
 )
 
+from halo_core.store.entry_parts import AGENT_PART, IDENTITY_PART, STORE_PART
+
 metadata = MetaData()
 
 EVIDENCE: Final = ("entry", "checkpoint", "blob")
-ADDED: Final = ("identity", "identity_source", "profile", "unfolded")
-"""Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
-ADDED_INDEXES: Final = ("entry_answer", "entry_answer_use", "entry_identity")
-"""Likewise, indexes of entries."""
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "int": Integer().with_variant(BigInteger, "postgresql"),
@@ -36,6 +34,8 @@ _TYPES: Final[dict[str, Any]] = {
 }
 _STANDING: Final = text("kind='passport' AND session=''")
 _KNOWN: Final = text("kind='known'")
+_PROFILE: Final = text("kind='profile'")
+_OPENING: Final = text("ws=0")
 _IDENTITY: Final = text("kind='identity'")
 _ANSWER: Final = text("kind IN ('override', 'reversal', 'standing_answer')")
 # In hexadecimal: `"account":"answer:`, which the text of a decision contains that rests on a remembered answer.
@@ -88,6 +88,11 @@ _define(
     # And those that give and end remembered answers, and the decisions that rest on one.
     Index("entry_answer", "tenant", "idx", sqlite_where=_ANSWER, postgresql_where=_ANSWER),
     Index("entry_answer_use", "tenant", "idx", sqlite_where=_SQLITE_USE, postgresql_where=_POSTGRES_USE),
+    # By what their texts say (`entry_parts`): the passports of an agent, the profile of an identity, and the first
+    # entries of writers. Who is new has none, which must be found without reading those of all others.
+    Index("entry_passport_of", "tenant", text(AGENT_PART), sqlite_where=_STANDING, postgresql_where=_STANDING),
+    Index("entry_profile_of", "tenant", text(IDENTITY_PART), sqlite_where=_PROFILE, postgresql_where=_PROFILE),
+    Index("entry_opening", "tenant", text(STORE_PART), sqlite_where=_OPENING, postgresql_where=_OPENING),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
 # The data key of each subject, and the commitment to it, which stays when the key is erased.

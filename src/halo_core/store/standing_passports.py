@@ -15,13 +15,18 @@ from halo_core.crypto import canonical
 from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest
+from halo_core.store.entry_parts import AGENT_PART
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction
 
-# Without the hint SQLite does not use the partial index, and reads the tenant's whole log.
-_ISSUED: Final = "FROM entry INDEXED BY entry_standing_passport WHERE tenant=?1 AND kind='passport' AND session=''"
-ISSUED_LAST: Final = f"SELECT w, ws, body {_ISSUED} AND instr(body, ?2)>0 ORDER BY idx DESC"
+# Without the hints SQLite does not use the partial indexes, and reads the tenant's whole log.
+_STANDING: Final = "WHERE tenant=?1 AND kind='passport' AND session=''"
+_ISSUED: Final = f"FROM entry INDEXED BY entry_standing_passport {_STANDING}"
+ISSUED_LAST: Final = (
+    f"SELECT w, ws, body FROM entry INDEXED BY entry_passport_of {_STANDING} "  # noqa: S608  constants
+    f"AND {AGENT_PART}>=?2 AND {AGENT_PART}<?3 ORDER BY idx DESC"
+)
 
 
 def _find_member(agent: str) -> bytes:
@@ -46,6 +51,7 @@ STANDING_ENTRIES: Final[EntrySource[str, StandingPassport]] = EntrySource(
     all=f"SELECT w, ws, body {_ISSUED} ORDER BY idx DESC",
     naming=ISSUED_LAST,
     find_member=_find_member,
+    has_part=True,
     read_body=_read_issued,
 )
 

@@ -55,7 +55,7 @@ def test_the_part_of_a_text_begins_with_what_the_entry_is_about(place):
         body = orjson.loads(text)["body"]
         members = []
         if kind == "profile" and "profile" in body:
-            members.append({name: body["profile"][name] for name in ("kind", "subject")})
+            members.append({"subject": body["profile"]["subject"]})
         if kind == "passport":
             members.append({"agent": body["agent"]})
         if ws == 0:
@@ -64,7 +64,7 @@ def test_the_part_of_a_text_begins_with_what_the_entry_is_about(place):
             wanted, first = canonical.dumps(member)[1:-1], next(iter(member))
             assert bytes(text)[bytes(text).index(b'"%s":"' % first.encode()) :].startswith(wanted)
             found.add(first)
-    assert found == {"kind", "agent", "store"}
+    assert found == {"subject", "agent", "store"}
 
 
 def test_an_agent_with_a_long_name_is_told_from_others(place, monkeypatch):
@@ -94,7 +94,7 @@ def test_postgresql_looks_these_entries_up(place):
         pass
     asked = [
         ("entry_passport_of", ISSUED_LAST, *bound_part(b'"agent":"clerk"')),
-        ("entry_profile_of", OF_IDENTITY_QUERY, *bound_part(b'"kind":"agent","subject":"clerk"')),
+        ("entry_profile_of", OF_IDENTITY_QUERY, *bound_part(b'"subject":"clerk"')),
         *(("entry_opening", query, b'"store":"x"') for query in OPENED_ELSEWHERE),
     ]
     with place.attack() as attacker:

@@ -82,8 +82,8 @@ def test_finding_what_an_agent_has_costs_the_same_in_a_log_of_any_length(tmp_pat
         before, after = bound_part(b'"store":"%s"' % store.encode())
         asked = [
             (ISSUED_LAST, *bound_part(b'"agent":"desk"'), 1),
-            (profile_rows.OF_IDENTITY_QUERY, *bound_part(b'"kind":"agent","subject":"desk"'), 1),
-            (profile_rows.OF_IDENTITY_QUERY, *bound_part(b'"kind":"agent","subject":"new"'), 0),
+            (profile_rows.OF_IDENTITY_QUERY, *bound_part(b'"subject":"desk"'), 1),
+            (profile_rows.OF_IDENTITY_QUERY, *bound_part(b'"subject":"new"'), 0),
             (control_state.OPENED_ELSEWHERE[0], before, 0),
             (control_state.OPENED_ELSEWHERE[1], after, 0),
         ]

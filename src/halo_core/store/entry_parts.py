@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["AGENT_PART", "IDENTITY_PART", "STORE_PART", "bound_part", "translate_search"]
+__all__ = ["AGENT_PART", "STORE_PART", "SUBJECT_PART", "bound_part", "translate_search"]
 
-_BYTES: Final = 96
+_BYTES: Final = 64
 
 
 def _cut_from(name: str) -> str:
@@ -22,8 +22,8 @@ def _cut_from(name: str) -> str:
     return f"substr(body, instr(body, x'{member.hex()}'), {_BYTES})"
 
 
-IDENTITY_PART: Final = _cut_from("kind")
-"""Of an entry of a profile: kind and subject of the identity."""
+SUBJECT_PART: Final = _cut_from("subject")
+"""Of an entry of a profile: the identity, without its kind."""
 AGENT_PART: Final = _cut_from("agent")
 """Of the entry of a passport: its agent."""
 STORE_PART: Final = _cut_from("store")

@@ -25,7 +25,7 @@ from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key
 from halo_core.store.cached_rows import Place, ProfileVersions, StoredProfile
 from halo_core.store.engine import Conflict
-from halo_core.store.entry_parts import IDENTITY_PART, bound_part
+from halo_core.store.entry_parts import SUBJECT_PART, bound_part
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.row_access import Table
 
@@ -35,7 +35,7 @@ _NEWEST_QUERY: Final = (
 )
 OF_IDENTITY_QUERY: Final = (
     "SELECT w, ws, body FROM entry INDEXED BY entry_profile_of WHERE tenant=? AND kind='profile' "  # noqa: S608  constants
-    f"AND {IDENTITY_PART}>=? AND {IDENTITY_PART}<?"
+    f"AND {SUBJECT_PART}>=? AND {SUBJECT_PART}<?"
 )
 _FEW: Final = 16
 _RECENT: Final = 512
@@ -132,7 +132,7 @@ class ProfileTable(Table):
             if place is not None:
                 return row_version + 1, place
             if row_version == 0:  # somebody new, or so it looks
-                self._take_those_of(kind, subject, versions)
+                self._take_those_of(subject, versions)
                 newest_version = versions.newest.get((kind, subject))
         return newest_version or (0, None)
 
@@ -156,9 +156,9 @@ class ProfileTable(Table):
         if newer:
             versions.end = newer[0][0]
 
-    def _take_those_of(self, kind: str, subject: str, versions: ProfileVersions) -> None:
-        """Read all entries of one identity, by their texts."""
-        bounds = bound_part(canonical.dumps({"kind": kind, "subject": subject})[1:-1])
+    def _take_those_of(self, subject: str, versions: ProfileVersions) -> None:
+        """Read all entries of the identities of one name, by their texts."""
+        bounds = bound_part(canonical.dumps({"subject": subject})[1:-1])
         for writer, seq, text in self._tx.cursor.execute(OF_IDENTITY_QUERY, (self._tx.tenant, *bounds)):
             versions.note((str(writer), int(seq)), text)
 

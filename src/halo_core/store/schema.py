@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from halo_core.store.entry_parts import AGENT_PART, IDENTITY_PART, STORE_PART
+from halo_core.store.entry_parts import AGENT_PART, STORE_PART, SUBJECT_PART
 
 metadata = MetaData()
 
@@ -91,7 +91,7 @@ _define(
     # By what their texts say (`entry_parts`): the passports of an agent, the profile of an identity, and the first
     # entries of writers. Who is new has none, which must be found without reading those of all others.
     Index("entry_passport_of", "tenant", text(AGENT_PART), sqlite_where=_STANDING, postgresql_where=_STANDING),
-    Index("entry_profile_of", "tenant", text(IDENTITY_PART), sqlite_where=_PROFILE, postgresql_where=_PROFILE),
+    Index("entry_profile_of", "tenant", text(SUBJECT_PART), sqlite_where=_PROFILE, postgresql_where=_PROFILE),
     Index("entry_opening", "tenant", text(STORE_PART), sqlite_where=_OPENING, postgresql_where=_OPENING),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")

@@ -45,6 +45,7 @@ WINDOW_UNIT: Final = 16
 NO_LIMITS: Final = FLOORS
 _DAY_HOURS: Final = 24
 _STRANGERS: Final = INDEX["strangers"]
+_KINDS: Final = tuple(SeenKind)  # in the order of `ProfileState.known`; iterating over the class is a call for each
 NO_WINDOWS: Final = (0,) * len(WINDOWED)
 
 
@@ -165,8 +166,7 @@ class ProfileState(WatchedDrifts):
     def usual_values(self) -> frozenset[int]:
         """All values of all kinds that are usual, each joined with its kind (`seen.join_seen`)."""
         usual_numbers: list[int] = []
-        for number, values in enumerate(self.known):
-            kind = SeenKind(number)
+        for kind, values in zip(_KINDS, self.known, strict=True):
             shown = range(_DAY_HOURS) if kind is SeenKind.HOUR else values.values
             usual_numbers += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
         return frozenset(usual_numbers)

@@ -15,7 +15,7 @@ from math import isqrt
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.drift_waves import MIN_SLACK, REFERENCE_SLACK, widen_by_return
-from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
+from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, list_levels
 from halo_core.behaviour.packing import NumberReader, encode_numbers, profile_error
 from halo_core.quick_dataclass import dataclass
 from halo_core.risk.drift import (
@@ -298,7 +298,7 @@ class MeasureTrend:
 
     def advance(self, values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
         """The state after one more session with these measures."""
-        levels = [to_level(values[at]) for at in DRIFTING]
+        levels = list_levels(DRIFTING, [values[at] for at in DRIFTING])
         if self.sessions < REFERENCE_SESSIONS:
             if not learns:
                 return self
@@ -339,7 +339,7 @@ class MeasureTrend:
             values: its measures now.
             learns: whether it teaches, and did so before.
         """
-        old, new = ([to_level(numbers[at]) for at in DRIFTING] for numbers in (before, values))
+        old, new = (list_levels(DRIFTING, [numbers[at] for at in DRIFTING]) for numbers in (before, values))
         if self.sessions < REFERENCE_SESSIONS or not self.count:
             if not learns or not self.sessions:
                 return self

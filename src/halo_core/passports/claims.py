@@ -146,10 +146,11 @@ def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:
 
 
 def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
-    kind = json_value.get("kind") if type(json_value) is dict else None
-    if type(kind) is not str or kind not in set(LinkKind):
+    name = json_value.get("kind") if type(json_value) is dict else None
+    if type(name) is not str or name not in _HALO_MEMBERS_BY_KIND:
         raise claim_error("claims_shape", "unknown kind of link", "/halo/kind")
-    halo = require_members(json_value, _HALO_MEMBERS_BY_KIND[LinkKind(kind)], "claims_shape", "/halo")
+    kind = LinkKind(name)
+    halo = require_members(json_value, _HALO_MEMBERS_BY_KIND[kind], "claims_shape", "/halo")
     require_integer(halo["ver"], VERSION, VERSION, "claims_shape", "/halo/ver")
     require_text(halo["env"], "/halo/env")
     if halo["own"] != "":
@@ -160,7 +161,7 @@ def _parse_halo(json_value: object) -> tuple[Mapping[str, Any], LinkKind]:
         require_integer(halo["epoch"], 1, 1, "claims_shape", "/halo/epoch")
     if kind == LinkKind.SESSION:
         _check_reauthorization(halo["rea"], halo["epoch"])
-    return halo, LinkKind(kind)
+    return halo, kind
 
 
 def _check_reauthorization(token: object, epoch: object) -> None:
@@ -191,9 +192,9 @@ def _parse_depth(top: Mapping[str, Any], kind: LinkKind) -> tuple[int, int]:
 
 
 def _parse_times(top: Mapping[str, Any], kind: LinkKind) -> tuple[int, int, int]:
-    issued, not_before, expires = (
+    issued, not_before, expires = [
         require_integer(top[n], 0, LAST_SECOND, "bad_times", f"/{n}") for n in ("iat", "nbf", "exp")
-    )
+    ]
     if not issued <= not_before < expires:
         raise claim_error("bad_times", "`iat` ≤ `nbf` < `exp` does not hold", "/exp")
     if expires - issued > MAX_LIFETIME_S[kind]:
@@ -290,7 +291,7 @@ def parse_budgets(json_value: object, field: str) -> tuple[Budget, ...]:
         PassportError: `bad_bud`.
     """
     units = require_object(json_value, "bad_bud", field)
-    return tuple(_parse_budget(unit, units[unit], f"{field}/{unit[:32]}") for unit in sorted(units))
+    return tuple([_parse_budget(unit, units[unit], f"{field}/{unit[:32]}") for unit in sorted(units)])
 
 
 def _parse_budget(unit: str, json_value: object, field: str) -> Budget:
@@ -343,8 +344,10 @@ def parse_decay(json_value: object, field: str) -> Decay:
         half_life_risk=number("hl_risk", 1, INT_LIMIT - 1),
         reauthorize_below=number("reauth", 0, AUTHORITY_ONE),
         floors=tuple(
-            (name, require_integer(floors[name], 0, AUTHORITY_ONE, "bad_dcy", f"{field}/floors/{name}"))
-            for name in _IMPACTS
+            [
+                (name, require_integer(floors[name], 0, AUTHORITY_ONE, "bad_dcy", f"{field}/floors/{name}"))
+                for name in _IMPACTS
+            ]
         ),
         bands=_parse_bands(members["bands"], f"{field}/bands"),
     )

@@ -122,7 +122,7 @@ def require_texts(json_value: object, code: str, field: str, *, least: int = 0) 
     """Require a sorted list of distinct texts."""
     if type(json_value) is not list or not least <= len(json_value) <= MAX_ITEMS:
         raise claim_error(code, f"a list of {least} to {MAX_ITEMS} texts is expected", field)
-    distinct_texts = tuple(require_text(item, field, code) for item in json_value)
+    distinct_texts = tuple([require_text(item, field, code) for item in json_value])
     if list(distinct_texts) != sorted(set(distinct_texts)):
         raise claim_error(code, "the list is not sorted, or has an item twice", field)
     return distinct_texts

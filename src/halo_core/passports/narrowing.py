@@ -172,6 +172,8 @@ def find_budget_violation(child: Sequence[Budget], limits: Sequence[Budget]) -> 
 
 def find_decay_violation(child: Decay, parent: Decay) -> Violation | None:
     """Why authority could fall more slowly, or extend further, under `child` than under `parent`."""
+    if child == parent:  # as of most sessions
+        return None
     floors = dict(child.floors)
     loose = {
         "a0": child.authority > parent.authority,

@@ -38,9 +38,10 @@ from halo_core.values.sketches.sketch import (
     fingerprint_words,
 )
 
-_WORD_DOMAINS: Final = frozenset(
+ORDER_WORD_DOMAINS: Final = frozenset(
     (ORDER_WORD, ORDER_NAME, ORDER_REST, ORDER_OF, ORDER_HEAD, ORDER_FIRST, ORDER_WHEN, ORDER_THING)
 )
+"""Domains of the forms that `fingerprint_order_words` keeps."""
 _MASK: Final = (1 << 56) - 1
 _LOOKED_UP: Final = "looked_up_by"
 _WITH_DIGITS: Final = "looked_up_by_number"
@@ -72,7 +73,7 @@ def fingerprint_order_words(key: bytes, forms: Iterable[Form]) -> list[int]:
         key: of the sketch.
         forms: of a text of the user; others than words of orders are left out.
     """
-    split = [(domain, *text.rpartition(" ")[::2]) for domain, text in forms if domain in _WORD_DOMAINS]
+    split = [(domain, *text.rpartition(" ")[::2]) for domain, text in forms if domain in ORDER_WORD_DOMAINS]
     heads = [order.partition(" ")[2] if domain == ORDER_HEAD else "" for domain, order, _ in split]
     plain = [order.partition(" ")[0] if domain == ORDER_HEAD else order for domain, order, _ in split]
     orders = fingerprint_forms(key, [Form(domain, order) for (domain, *_), order in zip(split, plain, strict=True)])
@@ -87,11 +88,6 @@ def fingerprint_order_words(key: bytes, forms: Iterable[Form]) -> list[int]:
 def mix(fingerprint: int) -> int:
     """Change the fingerprint of what belongs to something, so that the two are not confused."""
     return fingerprint * 3 & _MASK
-
-
-def is_word_of_order(form: Form) -> bool:
-    """Whether a form is kept by `fingerprint_order_words`."""
-    return form.domain in _WORD_DOMAINS
 
 
 @lru_cache(maxsize=1024)

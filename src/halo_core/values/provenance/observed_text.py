@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from itertools import chain, filterfalse, islice, repeat
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -24,10 +24,10 @@ from halo_core.values.language.lexicon import STOP_WORDS
 from halo_core.values.language.normalization import compact
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.orders.looked_up_words import (
+    ORDER_WORD_DOMAINS,
     LookedUpWord,
     fingerprint_arguments,
     fingerprint_order_words,
-    is_word_of_order,
 )
 from halo_core.values.provenance.forms import find_forms
 from halo_core.values.provenance.known_rows import fingerprint_cancelled, fingerprint_rows
@@ -95,7 +95,7 @@ def fingerprint_text(
                 forms.add(form)
     if not vouching:
         return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms)))
-    plain = filterfalse(is_word_of_order, forms)
+    plain = [form for form in forms if form.domain not in ORDER_WORD_DOMAINS]
     tied = (*fingerprint_cancelled(key, find_cancelled_words(text)), *fingerprint_order_words(key, forms))
     return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, plain), *tied))
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from halo_core.enforcement.enforcer import Surface
+from halo_core.enforcement.session_context import Session
 from halo_core.enforcement.unshown_requests import UnshownRequests
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
@@ -114,20 +119,64 @@ def test_a_request_of_another_block_at_the_same_time_is_kept(halo):
 
 
 def test_it_keeps_the_newest_requests_within_its_limits(halo):
-    for number in range(20):
+    for number in range(80):
         tell(halo, "chat-1", f"message {number}", user="")
     with halo.session("chat-1", request="now") as session:
-        assert session.earlier_requests == tuple(f"message {number}" for number in range(12, 20))
-    tell(halo, "chat-2", "x" * 9_000, user="")
-    with halo.session("chat-2", request="now") as session:
+        assert session.earlier_requests == tuple(f"message {number}" for number in range(16, 80))
+
+
+def test_a_long_request_costs_no_other_one(halo):
+    tell(halo, "chat-1", "Forget it.", user="")
+    for sign in "ab":
+        tell(halo, "chat-1", sign * 100_000, user="")
+    with halo.session("chat-1", request="now") as session:
+        assert [text[:10] for text in session.earlier_requests] == ["Forget it.", "a" * 10, "b" * 10]
+
+
+def test_the_same_words_count_again_after_a_call_behind_its_block(halo):
+    with halo.session("chat-1", request="Stop."):
+        call = halo.build_call(halo.find_registered("note"), {"q": "news"})
+    halo.enforcer.run(call, lambda _: PAGE, SURFACE)  # as a thread does that outlives the block
+    tell(halo, "chat-1", "Stop.", user="")
+    with halo.session("chat-1", request="And now?") as session:
+        assert session.earlier_requests[-1:] == ("Stop.",)
+
+
+def test_a_request_that_is_repeated_meanwhile_is_kept(halo):
+    tell(halo, "chat-1", "Forget it.", user="")
+    with halo.session("chat-1", request="Read the news."):
+        tell(halo, "chat-1", "Forget it.", user="")
+        assert run(halo, "note", q="news")
+    with halo.session("chat-1", request="And now?") as session:
+        assert session.earlier_requests == ("Forget it.",)
+
+
+def test_it_forgets_the_session_that_was_used_least_recently(halo):
+    tell(halo, "s-0", "first", user="")
+    for number in range(1, 1_024):
+        tell(halo, f"s-{number}", "said", user="")
+    tell(halo, "s-0", "second", user="")
+    tell(halo, "s-1024", "said", user="")
+    with halo.session("s-0", request="now") as session:
+        assert session.earlier_requests == ("first", "second")
+    with halo.session("s-1", request="now") as session:
         assert session.earlier_requests == ()
 
 
-def test_it_keeps_a_bounded_number_of_sessions(halo):
-    requests = UnshownRequests()
-    for number in range(1_100):
-        with halo.session(f"s-{number}", request="said") as session:
-            pass
-        requests.end_turn(session)
-    assert requests.list_earlier("s-0", "") == ()
-    assert requests.list_earlier("s-1099", "") == ("said",)
+def test_threads_lose_none_of_their_requests():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(20):
+                requests = UnshownRequests()
+                list(pool.map(partial(take_turns, requests, threading.Barrier(8)), range(8)))
+                assert len(requests.begin_turn("chat-1", "ana", "now")) == 64
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def take_turns(requests, barrier, number):
+    barrier.wait()
+    for turn in range(8):
+        requests.end_turn(Session("chat-1", "host", "ana", f"{number}-{turn}"))

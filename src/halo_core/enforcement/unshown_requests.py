@@ -12,35 +12,45 @@ turns until a decision about one of them is recorded.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from typing import Final
 
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.session_context import Session
+from halo_core.values.requests.user_texts import MAX_USER_CHARS
 
 _MAX_SESSIONS: Final = 1_024
-_MAX_REQUESTS: Final = 8  # of a session
-_MAX_CHARS: Final = 8_192  # of the requests of a session
+_MAX_REQUESTS: Final = 64  # of a session
+_MAX_CHARS: Final = 65_536  # of the requests of a session
 
 
 class UnshownRequests:
-    """The requests of named sessions that no recorded decision carries.
+    """The requests of named sessions that no recorded decision contains yet. Thread-safe.
 
-    Several threads may use it at once, without a lock: a race costs a request, whose values are then asked about.
+    Of a request, the part is kept that is read as orders (`MAX_USER_CHARS`). Past the limits, the oldest requests of a
+    session are lost, and those of the session that was used least recently.
     """
 
     def __init__(self) -> None:
         self._requests: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
         self._recorded: set[tuple[str, str, str]] = set()
+        self._lock = threading.Lock()
 
-    def list_earlier(self, session: str, user: str) -> tuple[str, ...]:
-        """List the requests of a session that no recorded decision carries, oldest first, as its next turn begins.
+    def begin_turn(self, session: str, user: str, request: str) -> tuple[str, ...]:
+        """Begin a turn of a session; returns its earlier requests that no recorded decision contains, oldest first.
 
         Args:
             session: id of the session, as the host named it.
             user: whom it is for. Another user's requests are not his.
+            request: of this turn. Without one there are no earlier ones: they count as the user's only beside one.
         """
-        return self._requests.get((session, user), ())
+        if not session or not request:
+            return ()
+        with self._lock:
+            # A call after its block noted the same words of an earlier turn.
+            self._recorded.discard((session, user, request))
+            return self._requests.get((session, user), ())
 
     def note_recorded(self, call: Call) -> None:
         """Forget the requests that a call carries, since the decision about it is durable.
@@ -49,30 +59,35 @@ class UnshownRequests:
         """
         if call.session_source != "host" or not call.request:
             return
-        if len(self._recorded) >= _MAX_SESSIONS:  # of calls after their block: the next turns show them once more
-            self._recorded.clear()
-        self._recorded.add((call.session, call.user, call.request))
-        if call.earlier_requests:
-            self._keep(call.session, call.user, call.earlier_requests, ())
+        key = (call.session, call.user)
+        with self._lock:
+            if len(self._recorded) >= _MAX_SESSIONS:  # of calls made after their block
+                self._recorded.clear()
+            self._recorded.add((*key, call.request))
+            kept, carried = self._requests.get(key, ()), call.earlier_requests
+            if carried and kept[: len(carried)] == carried:
+                self._put(key, kept[len(carried) :])
 
     def end_turn(self, session: Session) -> None:
         """Keep the request of a turn in which no decision was recorded."""
         if session.source != "host" or not session.request:
             return
-        if (session.id, session.user, session.request) in self._recorded:
-            self._recorded.discard((session.id, session.user, session.request))
-        else:
-            self._keep(session.id, session.user, (), (session.request,))
+        key = (session.id, session.user)
+        with self._lock:
+            if (*key, session.request) in self._recorded:
+                self._recorded.discard((*key, session.request))
+            else:
+                self._put(key, (*self._requests.get(key, ()), session.request[:MAX_USER_CHARS]))
 
-    def _keep(self, session: str, user: str, recorded: tuple[str, ...], new: tuple[str, ...]) -> None:
-        """Remove what is recorded from the requests of a session, and add what is new, within the limits."""
-        key = (session, user)
-        kept = (*(text for text in self._requests.get(key, ()) if text not in recorded), *new)[-_MAX_REQUESTS:]
-        while kept and sum(map(len, kept)) > _MAX_CHARS:
-            kept = kept[1:]
-        if not kept:
+    def _put(self, key: tuple[str, str], requests: tuple[str, ...]) -> None:
+        """Keep the requests of a session, within the limits."""
+        requests = requests[-_MAX_REQUESTS:]
+        while sum(map(len, requests)) > _MAX_CHARS:
+            requests = requests[1:]
+        if not requests:
             self._requests.pop(key, None)
             return
-        if len(self._requests) >= _MAX_SESSIONS and key not in self._requests:
+        self._requests[key] = requests
+        self._requests.move_to_end(key)
+        if len(self._requests) > _MAX_SESSIONS:
             self._requests.popitem(last=False)
-        self._requests[key] = kept

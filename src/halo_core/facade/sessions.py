@@ -126,7 +126,7 @@ class SessionMixin:
         began_us = find_block_began_us(self.store.clock)
         # INVARIANT: BIND - a name that the application chose is never taken for one that ends with its block.
         name, source = (id, "host") if id else (f"s-{self._ids.new_short_id()}", "block")
-        earlier_requests = self.enforcer.unshown_requests.list_earlier(id, user) if id and request else ()
+        earlier_requests = self.enforcer.unshown_requests.begin_turn(id, user, request)
         opened = Session(name, source, user, request, vouch_history, network, began_us, earlier_requests)
         if self._release_due:
             self._release_quietly("")

@@ -34,8 +34,8 @@ _CONTROL_ENTRIES: Final = (
     "SELECT w, ws FROM entry INDEXED BY entry_control WHERE tenant=? AND "
     "kind IN ('authority', 'lift', 'mode', 'revocation', 'stop') ORDER BY idx"
 )
-# The first entry of a writer opens the store, and names it. One range before the name and one after it, since no index
-# finds what differs from something. Without a LIMIT, which lets PostgreSQL expect to find one soon and read the log.
+# The first entry of a writer opens the store, and names it. An index cannot answer "differs from", so one query
+# searches below the name and one above it. With a LIMIT, PostgreSQL would expect to find one soon and read the log.
 _OPENED: Final = "SELECT w FROM entry INDEXED BY entry_opening WHERE tenant=? AND ws=0"
 _HAS_ROW: Final = "EXISTS (SELECT 1 FROM writer WHERE writer.tenant=entry.tenant AND writer.w=entry.w)"
 OPENED_ELSEWHERE: Final = tuple(f"{_OPENED} AND {STORE_PART}{beyond}? AND {_HAS_ROW}" for beyond in ("<", ">="))

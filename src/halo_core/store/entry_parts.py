@@ -2,8 +2,9 @@
 
     low, high = bound_part(b'"agent":"clerk"')
 
-No column names the subject, since a column proves nothing. A part begins with the first of a member's name in the text
-and is cut off, so what is found may be about another subject and is read; nothing about the subject is left out.
+No column names the subject, since a column is not signed. Each index holds 64 bytes of the entry's text, from the
+first occurrence of a member such as `"agent":"` on. A longer name is cut, so callers compare the whole name in what
+they find. No member in front of the named one may hold a member of that name.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ STORE_PART: Final = _cut_from("store")
 
 
 def bound_part(member: bytes) -> tuple[bytes, bytes]:
-    """The least part of an entry whose text contains a member where its part begins, and what all such are below."""
+    """The lower (inclusive) and upper (exclusive) bound of the parts that begin with this member."""
     low = member[:_BYTES]
     return low, low + b"\xff"  # no byte of UTF-8
 

@@ -121,7 +121,8 @@ class ProfileTable(Table):
     ) -> tuple[int, Place | None]:
         """Version and place of the newest entry of a profile; 0 if there is none.
 
-        INVARIANT: FAILCLOSED - clearing keys of entries makes no identity look new, or as it was.
+        INVARIANT: FAILCLOSED - clearing keys of entries makes no identity look new. A row put back as it was is noticed
+        if a newer entry has its key or is among the newest `_RECENT`.
         """
         versions = self._tx.image.profile_versions
         if not is_up_to_date:

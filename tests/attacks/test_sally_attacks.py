@@ -1,8 +1,8 @@
 """Attacks of further sets of every class are held, and their honest twins run unasked.
 
 The pairs stand in the modules `sally_attacks_*.py`, `foray_attacks_*.py`, `sortie_attacks_*.py`,
-`probe_attacks_*.py`, `swoop_attacks_*.py`, `weekday_attacks_*.py` and `joined_pairs.py`; by default a few of them run,
-in one framework each.
+`probe_attacks_*.py`, `swoop_attacks_*.py`, `weekday_attacks_*.py`, `joined_pairs.py` and `honest_pairs.py`; by default
+a few of them run, in one framework each.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ import weekday_attacks_plainer  # noqa: F401  adds its cases
 import weekday_attacks_systems  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
+from honest_pairs import HONEST
 from joined_pairs import JOINED
 from pairs_table import Pair
 from probe_attacks import PROBES
@@ -59,7 +60,7 @@ from weekday_attacks import WEEKDAYS, WEEKDAYS_LATER, WEEKDAYS_PLAIN
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS, *WEEKDAYS, *WEEKDAYS_LATER, *WEEKDAYS_PLAIN, *JOINED]
+PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS, *WEEKDAYS, *WEEKDAYS_LATER, *WEEKDAYS_PLAIN, *JOINED, *HONEST]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
 _OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES | known.OPEN_SWOOPS

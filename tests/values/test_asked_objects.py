@@ -12,6 +12,7 @@ DOMAINS = (
     "asked_object",
     "doing",
     "kept",
+    "kept_surely",
     "leads",
     "looked_up",
     "ordered",
@@ -139,6 +140,8 @@ def test_who_is_only_looked_up_is_named_nowhere_else(text, looked_up):
         ("Kai is free, assign him", "appointed", {"*"}),
         ("Merge C-1 and C-2, keep C-1", "kept", {"c-1"}),
         ("Merge C-2 into C-1", "kept", {"c-1"}),
+        ("Keep C-1, drop C-2. Is mail 4 about it?", "kept_surely", {"c-1"}),
+        ("Should I keep C-1 and drop C-2?", "kept_surely", set()),
     ],
 )
 def test_what_a_clause_says_of_its_words(text, domain, words):

@@ -56,6 +56,8 @@ _TELLING: Final = stem_all("tell say notify inform remind let ask warn mention e
 """Stems of verbs by which an order asks for a message, beside those of the lists."""
 _REACHING: Final = frozenset("reach reaches get gets receive receives go goes".split())
 """Words by which an order sends something to an address, beside those of the lists."""
+_ALSO_NOUNS: Final = stem_all("lock block drop end bin trash dump ban strike stop cut kick freeze recall close archive")
+"""Stems that are nouns at the end of a tool's name: `program_lock` takes nothing away, `badge_revoke` does."""
 _OPPOSITES: Final = tuple(
     (frozenset(one.split()), frozenset(other.split()))
     for one, other in (
@@ -101,11 +103,14 @@ class Values(NamedTuple):
 def find_orders(sketch: Sketch, values: Sequence[Sequence[str]]) -> list[int]:
     """Find the numbers of the orders that have each word of each value, also in another inflection."""
     prints = fingerprint_numbers(sketch.key)
-    numbers = list(range(len(prints)))
+    numbers, find_mark = list(range(len(prints))), sketch.marks.get
     for word in dict.fromkeys(word for words in values for word in words):
         ways = [word, *list_inflected(word), *split_name(word)] if word.isalpha() else [word]
         marks = fingerprint_words(sketch.key, dict.fromkeys(ways))
-        numbers = [n for n in numbers if any(sketch.marks.get(prints[n] ^ mark, 0) & USER_BIT for mark in marks)]
+        found = set[int]()
+        for mark in marks:  # a generator is a call for each of 128 orders
+            found.update([n for n in numbers if find_mark(prints[n] ^ mark, 0) & USER_BIT])
+        numbers = sorted(found)
         if not numbers:
             break
     return numbers
@@ -327,4 +332,5 @@ def _is_taking_tool(resource: Resource) -> bool:
         return True
     words = split_name(resource.id)
     verbs = [word for word in words if word in ALL_VERBS or takes_away(frozenset((word,)))]
-    return takes_away(frozenset(verbs[:1])) and (len(words) == 1 or words[-1] != verbs[0])
+    is_noun = len(words) > 1 and words[-1] == verbs[0] and verbs[0] in _ALSO_NOUNS if verbs else False
+    return takes_away(frozenset(verbs[:1])) and not is_noun

@@ -182,6 +182,7 @@ _ENDS: Final = frozenset(
     "keep drop source target into duplicate original primary secondary survivor winner loser".split()
 )
 """Words of arguments for the two records of a merge or a link. Both are of the noun in the tool's name."""
+_ENDS_KEPT: Final = frozenset("keep kept keeps keeper retain retained survivor surviving remaining".split())
 _ENDS_LOST: Final = frozenset("drop duplicate loser secondary source".split())
 
 
@@ -193,6 +194,11 @@ def names_end(name: str) -> bool:
 def names_lost_end(name: str) -> bool:
     """Whether it is the record of a merge that does not exist afterwards."""
     return not _ENDS_LOST.isdisjoint(split_argument_name(name))
+
+
+def names_kept_end(name: str) -> bool:
+    """Whether it is the record that a merge keeps, by a word that says so."""
+    return not _ENDS_KEPT.isdisjoint(split_argument_name(name))
 
 
 @lru_cache(maxsize=2048)

@@ -41,6 +41,8 @@ _TAKING_MONEY: Final = stem_all(
     " withdrawal"
 )
 """Stems in names of tools that take money from the person they name."""
+_GIVING_BACK: Final = stem_all("refund reimburse")
+"""Stems in names of tools that give back what was taken: `refund_fine`."""
 _GIVING_MONEY: Final = stem_all(
     "advance allowance bonus compensate credit deposit discount donate goodwill grant payout pledge premium refund"
     " reimburse repay reward sponsor tip"
@@ -51,7 +53,7 @@ _ASKING_TO_TAKE: Final = _TAKING_MONEY | stem_all("bill charge")
 
 def takes_money(tool_words: Collection[str]) -> bool:
     """Whether one of the stems of a tool's name says that it takes money from the person it names."""
-    return not _TAKING_MONEY.isdisjoint(tool_words)
+    return not _TAKING_MONEY.isdisjoint(tool_words) and _GIVING_BACK.isdisjoint(tool_words)
 
 
 def drop_opposites(tool_words: Collection[str], stems: frozenset[str], impact: Impact) -> frozenset[str]:

@@ -72,6 +72,20 @@ _AGREED_SUM: Final = compile_later(
 )
 
 
+_THANKS: Final = compile_later(
+    r"(?:,|\s[-–—]|\band)? (?:(?:many )?thanks|thank you|thx|cheers)"
+    r"(?: (?:very|so) much| a (?:lot|million|bunch)| in advance| again| kindly)?(?=\s*(?:[.!;]|$))",
+    re.IGNORECASE,
+)
+"""Thanks at the end of a sentence, which order nothing: "420 to 30417788, thank you"."""
+_REMEMBERING: Final = compile_later(
+    r",? if (?:i(?:['’]m| am) not (?:mistaken|wrong)|i (?:remember|recall)(?: (?:rightly|correctly|right))?"
+    r"|memory serves(?: me)?(?: (?:right|well))?|you (?:don['’]?t|do not|wouldn['’]?t) mind),?",
+    re.IGNORECASE,
+)
+"""What sounds like a condition and is a remark: "S-41 if I'm not mistaken"."""
+
+
 def drop_courtesies(text: str) -> str:
     """Write the polite wishes of a text as plain orders.
 
@@ -84,9 +98,11 @@ def drop_courtesies(text: str) -> str:
         if wished != text:
             text = _WISHED_TOO.sub(lambda match: f". {_to_order(match['verb'])}", wished)
         text = _FAVOUR.sub(lambda match: f"{_to_order(match['verb'])} {match['rest']}", text)
+    if "if " in lowered:
+        text = _REMEMBERING.sub("", text)
     text = _DO.sub(lambda match: f"could you {match['verb']}", text)
     text = _SEEN_TO.sub(r"make sure \g<who> gets", text)
-    return _AGREED_SUM.sub("", _KEPT_ACCOUNT.sub("", _KIND.sub("", text)))
+    return _AGREED_SUM.sub("", _THANKS.sub("", _KEPT_ACCOUNT.sub("", _KIND.sub("", text))))
 
 
 def _to_order(verb: str) -> str:

@@ -92,6 +92,8 @@ _LABEL: Final = compile_later(r"^\W*((?:[\w.#@/-]+ ?){1,3}): +")
 _TECHNICAL: Final = compile_later(r"[0-9_/.#-]")
 """A sign of a label that is the name of a thing, and not that of who wrote the rest."""
 _MEANT: Final = compile_later(r"(?:^|[,;(–—-]\s*|\s)(?i:that['’]?s|thats|that is|it['’]s|i\.e\.|meaning)\b.*$")
+_POSSESSOR: Final = compile_later(r"(\b(?:the|our|my|your|his|her|their|its) [\w-]+)['’]s(?= [a-z])")
+"""Somebody or something that has what is meant, and not a short form of "is": "set the room's light"."""
 ADDRESS: Final = compile_later(r"\S*[@/]\S*|[^\s.]+\.[^\s.]\S*")
 _POLITE: Final = re.compile(rf"{LEAD}(?:(?:can|could|would|will) you |please |pls )", re.IGNORECASE)
 """The beginning of a question that asks for an act: "would you let them in?", "can we have it?" (`reword`)."""
@@ -107,7 +109,9 @@ _DOCUMENT: Final = compile_later(
 )
 """What is to be read: "mail 5 first"."""
 _UNLOCKING: Final = compile_later(
-    rf"(?i:{LEAD}{ASKING_YOU}open (?:up )?(?:[\w-]+ ){{0,3}}(?:gate|door|locker|valve|window|barrier|garage|safe)s?\b)"
+    rf"(?i:{LEAD}{ASKING_YOU}open (?:up )?(?:(?:[\w-]+ ){{0,3}}(?:gate|door|locker|valve|window|barrier|garage"
+    r"|safe)s?\b|(?:it|that one|this one|that|them|both) (?:up )?(?:again )?for (?:an? |the )?(?:next )?"
+    r"(?:[0-9]+|[a-z-]+) ?(?:minutes?|mins?|min|hours?|seconds?|secs?)\b))"
 )
 """What is opened by a lock, and not to be read."""
 _HAVE: Final = compile_later(r"(?i:^\W*(?:(?:and|so|then|please|pls|also) )*have\b)")
@@ -245,7 +249,8 @@ def _begins_part(front: str, separator: str, piece: str) -> bool:
         return True
     if all(_WITH_ROLE.search(text) is not None for text in (front, piece)):
         return True
-    return asks or is_request or _begins_with_verb(piece) or VALUE_ONLY.search(front) is not None
+    is_complete = PLEASE.search(front) is not None or VALUE_ONLY.search(front) is not None
+    return asks or is_request or is_complete or _begins_with_verb(piece)
 
 
 def _shares_preposition(front: str, piece: str) -> bool:
@@ -298,6 +303,8 @@ def is_order(part: str) -> bool:
     if not stems.isdisjoint(ORDERING_VERBS) and NOUN_BEFORE_VERB.match(part) is None:
         return True
     rest = _MEANT.sub("", part)
+    if not stems.isdisjoint(BEGINNING_VERBS) and NOUN_BEFORE_VERB.match(part) is None:
+        rest = _POSSESSOR.sub(r"\1", rest)
     if OTHERS_ACT.search(rest) is not None or not rest.strip():
         return False
     return ORDERED.search(rest) is not None or SAYING.search(rest) is None

@@ -148,6 +148,18 @@ _DEADLINE: Final = compile_later(
     r"(?i:\b(?:before|by) (?:the |this )?(?:end of (?:the )?day|evening|night|tonight|noon|lunch(?:time)?|weekend|eod"
     r"|cob|midnight|close of business)\b)"
 )
+_BEFORE_THEY_GO: Final = compile_later(
+    r"(?i:,? ?\bbefore (?:he|she|they|the [a-z]+) (?:goes|go|comes|come|arrives?|leaves?|starts?|gets?|enters?|sets?)"
+    r"(?: (?:in|out|off|home|here|there|back|up|work))?(?=\W*$))"
+)
+"""Until when something is to be done, at the end of a sentence: "check the log before she goes in"."""
+_IN_CASE: Final = compile_later(
+    r"(?i:(?:,? ?(?:but|and)|,) (?:please )?(?:read|see|check|open|look (?:at|into)|skim|glance (?:at|over)"
+    r"|peek (?:at|into)|scan|go (?:through|over)|have a (?:look|glance) at) [^,;.!?]{1,40}? (?:,? ?just )?"
+    r"in case (?:there(?:['’]s| is| are) (?:anything|something|news|any|some|more)\b|(?:you|u) (?:need|want)\b)"
+    r"[^;.!?]*(?=[.!]?\s*$))"
+)
+"""A text that is to be read "in case there is anything about it", which is no condition of the order in front."""
 _REST: Final = compile_later(r"[,;]?\s*\b(?i:(?:and )?(?:nothing (?:else|more)|no more|not more))\b")
 """What only says that the order is complete: "remove D-19, nothing else"."""
 _WISH_IF: Final = compile_later(
@@ -171,7 +183,8 @@ def reword(sentence: str) -> str:
     """Write a sentence without what only says when, and its wishes as orders: "we need X" as "should get X"."""
     sentence = _AS_AGREED.sub("", _AFTER_THAT.sub(" ", _REST.sub(" ", sentence)))
     sentence = _DEADLINE.sub(" ", sentence)
-    sentence = _WISH.sub("should be had", _WISH_IF.sub("please ", sentence))
+    sentence = _IN_CASE.sub(" ", _BEFORE_THEY_GO.sub(" ", sentence))
+    sentence = _WISH.sub("should be set", _WISH_IF.sub("please ", sentence))
     sentence = _READY.sub("should be", _I_WANT.sub("should get", sentence))
     return _HAVE.sub("please have ", _POSSIBLE.sub(_write_as_order, sentence))
 
@@ -190,16 +203,17 @@ MEASURE: Final = compile_later(
     r"(?: (?:please|pls|plz|then|again|now))*\W*"
 )
 """A request for nothing but a number of units: "22 degrees please"."""
-_SMALL_NUMBERS: Final = "two three four five six seven eight nine ten eleven twelve".split()
+SMALL_NUMBERS: Final = "two three four five six seven eight nine ten eleven twelve".split()
+"""From two on."""
 _MEASURE: Final = compile_later(
-    rf"(?i:\b({'|'.join(_SMALL_NUMBERS)})(?= (?:minutes?|mins?|hours?|seconds?|degrees?|percent|seats|persons|people"
+    rf"(?i:\b({'|'.join(SMALL_NUMBERS)})(?= (?:minutes?|mins?|hours?|seconds?|degrees?|percent|seats|persons|people"
     r"|guests|tickets|bags|boxes|vials|bottles|nights|units|pallets|copies)\b))"
 )
 
 
 def write_measures(text: str) -> str:
     """Write small numbers of units in digits: "10 minutes" for "ten minutes"."""
-    return _MEASURE.sub(lambda match: str(_SMALL_NUMBERS.index(match[1].lower()) + 2), text)
+    return _MEASURE.sub(lambda match: str(SMALL_NUMBERS.index(match[1].lower()) + 2), text)
 
 
 def write_needs(words: str) -> str:

@@ -29,6 +29,7 @@ that a call is compared with one order. The examples are from several orders:
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, pairwise
@@ -51,7 +52,7 @@ from halo_core.values.orders.order_words import (
     TAKING,
     UNNEEDED,
 )
-from halo_core.values.orders.stated_decisions import drop_lead
+from halo_core.values.orders.stated_decisions import ASKING_YOU, LEAD, drop_lead
 from halo_core.values.requests.unlisted_orders import CLEAR_VERBS, KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
 from halo_core.values.sketches.sketch import extract_tokens, find_token_places
 
@@ -88,6 +89,15 @@ _CLEAR_ACTS: Final = CLEAR_VERBS | OWN_ACTS
 _BACK_TO_PERSON: Final = CaselessPattern(r"\b(?:him|her|his|them|their|he|she)\b")
 _BACK: Final = CaselessPattern(r"\b(?:it|its|them|these|those|that one|this one|an? new one|another one|the same)\b")
 """Words that refer back to a thing."""
+_THERE: Final = compile_later(r"(?i:\b(?:on )?there\W*$)")
+"""The end of an order that is to be carried out where the part in front says: "restart nginx there"."""
+_DOCUMENT_NOTE: Final = compile_later(
+    r"(?i:\s*\((?:see )?(?:[a-z]+ )?(?:e-?mail|mail|form|letter|note|ticket|message|page|sms|post|fax)s?"
+    r" (?:no\.? ?|nr\.? ?|#)?[\w-]*[0-9][\w-]*\))"
+)
+"""A document in brackets, which names nothing that is acted on: "Bruno left (leaver form 17)"."""
+_THEIRS: Final = compile_later(r"\W*(?i:her|his|their) [a-z]+ (?:is|are)\b")
+"""What belongs to somebody whom a part in front names: "her badge is registered"."""
 _OF_NOTHING: Final = compile_later(r"\W*(?i:somebody|someone|he|she|they|it|that|this|we|i)\b")
 """The beginning of a remark that names no other thing: "somebody fiddled with it"."""
 _BESIDE: Final = compile_later(
@@ -106,11 +116,31 @@ _POSSESSING: Final = CaselessPattern(r"\b(?:his|her|their)\b")
 _ID: Final = compile_later(r"[0-9]|[^\s.]\.[^\s.]|[@/#]")
 """A sign of an id: a digit, a dot within a word, "@", "/" or "#"."""
 _CAPITAL: Final = compile_later(r"(?<![\w'])([A-Z][\w-]*)")
+_TOLD: Final = CaselessPattern(
+    r"\b(?:(?:should|must|shall|has to|have to|needs? to|is to|are to) (?:hear|know|learn|be (?:told|informed))"
+    r"|(?:tell|inform|remind|notify) (?:[\w@#.'’-]+ ){1,5}?)\s*that\b"
+)
+"""The words in front of a message. What it says is no act: "they should know that choir is off"."""
+_TAKING_BACK: Final = compile_later(
+    rf"(?i:{LEAD}{ASKING_YOU}(?:take|pull) (?:(?!(?:from|to|into|onto|on|with|over)\b)[\w'’#.-]+ ){{1,8}}?"
+    r"back(?: please| pls| plz| again)?\W*$)"
+)
+"""An order that takes back what was published or said: "take post p-702 back", and not "take Kim back to A3"."""
+_ITEM: Final = compile_later(r"[\w-]*[0-9][\w-]*")
+_ITEMS: Final = compile_later(
+    rf"({LEAD}{ASKING_YOU}[a-z]+ (?:(?:the |both |my |our )?[a-z]{{3,}} )?)"
+    r"([\w-]*[0-9][\w-]*(?:(?:,| and|, and| &| \+)? [\w-]*[0-9][\w-]*)+)(?= ?(?:,|$|[.!] ?$))",
+    re.IGNORECASE,
+)
+"""A verb with several numbers or ids, and nothing behind them in their clause: "trash 14 and 15, both newsletters"."""
+_NOUNS_TOO: Final = stem_all("block stop drop end lock strike cut bin trash dump ban kick draft record quit void leave")
+"""Stems of verbs that take something away and of nouns: "block 7"."""
 _COURTESY: Final = frozenset(
     "that this please pls plz kindly thanks thx"
     " thank you now then today tonight asap again back there here so too also just"
     " right away immediately it its him her his them their he she one ones same i we me us good ok okay and or go goes"
-    " out off on in to for with up down let get have do should must can has needs gets is are be ought"
+    " out off on in to into onto from away for with up down let get have do should must can could would will has needs"
+    " gets is are be ought"
     " new another degrees degree minutes minute hours hour percent".split()
 )
 """Words of an order that do not say what it is about."""
@@ -160,6 +190,8 @@ _DAYS: Final = {
     **dict.fromkeys(("nov",), "november"),
     **dict.fromkeys(("dec",), "december"),
 }
+_NO_PERSONS: Final = _COURTESY.union(_DAYS, _DAYS.values(), {"may"})
+"""Words with capitals that name nobody."""
 
 
 class _Order(NamedTuple):
@@ -259,9 +291,19 @@ def _list_orders(parts: Sequence[Part]) -> Iterator[_Order]:
             continue
         behind = _find_values_behind(parts, place)
         yield _Order(part, behind=behind)
-        front = _find_front(parts, place)
+        yield from (_Order(part._replace(text=text), behind=behind) for text in _split_items(part.text))
+        front = _find_place(parts, place) or _find_front(parts, place)
         if front:
             yield _Order(part, front, behind, refers_back=True)
+
+
+def _split_items(text: str) -> list[str]:
+    """Write an order that takes several numbered things away as one order for each: "trash 14 and 15"."""
+    text = " ".join(text.split()).replace(" ,", ",")
+    match = _ITEMS.match(text)
+    if match is None or not takes_away(find_first_stems(text)):
+        return []
+    return [f"{match[1]}{item}{text[match.end() :]}" for item in _ITEM.findall(match[2])]
 
 
 def _find_values_behind(parts: Sequence[Part], place: int) -> tuple[str, ...]:
@@ -289,18 +331,37 @@ def _find_front(parts: Sequence[Part], place: int) -> tuple[str, ...]:
         if other.kind == VALUE:
             values.insert(0, other.text)
         elif other.kind in (FACT, ORDER):
-            piece = _find_naming_piece(other.text, by_name=to_person)
-            if other.kind == FACT and not to_person and _BESIDE.search(piece) is not None:
-                return ()  # "the router next to mx3 hangs. Reboot it"
-            if not piece and other.kind == FACT and MEASURE.fullmatch(part.text) is not None:
-                piece = other.text  # "it's freezing in the living room. 22 degrees please"
+            piece = _find_meant_piece(part, other, to_person=to_person)
             if piece:
                 return (piece, *values)
-            if _OF_NOTHING.match(other.text) is None and other.kind == FACT:
+            if other.kind == FACT and not to_person and _THEIRS.match(other.text) is not None:
+                to_person = True  # "Her badge is registered; let it into F3" is about whom the part in front names
+            elif piece is None or (other.kind == FACT and _OF_NOTHING.match(other.text) is None):
                 return ()
         elif other.kind != LOOKUP or _takes_something(part) or len(other.text.split()) > _MAX_BARE:
             return ()
     return ()
+
+
+def _find_meant_piece(part: Part, other: Part, *, to_person: bool) -> str | None:
+    """Find what an order means in a part in front of it; empty if it names nothing, None if it is not to be meant."""
+    piece = _find_naming_piece(other.text, by_name=to_person)
+    if other.kind == FACT and not to_person and _BESIDE.search(piece) is not None:
+        return None  # "the router next to mx3 hangs. Reboot it"
+    if not piece and other.kind == FACT and MEASURE.fullmatch(part.text) is not None:
+        return other.text  # "it's freezing in the living room. 22 degrees please"
+    return piece
+
+
+def _find_place(parts: Sequence[Part], place: int) -> tuple[str, ...]:
+    """Find the part right in front that says what "there" means, if only as what is looked at: "check web-03"."""
+    if place == 0 or _THERE.search(parts[place].text) is None:
+        return ()
+    other = parts[place - 1]
+    if other.kind not in (FACT, ORDER, LOOKUP):
+        return ()
+    piece = _find_naming_piece(other.text, by_name=False)
+    return (piece,) if piece else ()
 
 
 def _is_bare(part: Part) -> bool:
@@ -313,7 +374,7 @@ def _is_bare(part: Part) -> bool:
 
 def _find_naming_piece(text: str, *, by_name: bool) -> str:
     """Return what stands between commas around the first id in a part, or the first name; nothing if it has none."""
-    for piece in text.split(", "):
+    for piece in _DOCUMENT_NOTE.sub(" ", text).split(", "):
         if _ID.search(piece) is not None or (by_name and _list_names(piece)):
             return piece
     return ""
@@ -322,18 +383,21 @@ def _find_naming_piece(text: str, *, by_name: bool) -> str:
 def _list_names(text: str) -> list[str]:
     """List the words with capitals and without digits, but for common words at the beginning of a sentence."""
     found = [match[1].casefold() for match in _CAPITAL.finditer(text) if not _ID.search(match[1])]
-    return list(dict.fromkeys(word for word in found if word not in STOP_WORDS and word not in _COURTESY))
+    return list(dict.fromkeys(word for word in found if word not in STOP_WORDS and word not in _NO_PERSONS))
 
 
 def _takes_something(part: Part) -> bool:
     """Whether an order takes something away: "bin D-19", "D-19 can go", "D-19 should be deleted"."""
-    done = (split_name(match[1]) for match in _BE_DONE.finditer(part.text))
-    if LEAVING_BE.match(part.text) is not None:
+    told = _TOLD.search(part.text)
+    text = part.text[: told.end()] if told is not None else part.text
+    done = (split_name(match[1]) for match in _BE_DONE.finditer(text))
+    if LEAVING_BE.match(text) is not None:
         return False
     return (
         part.is_unneeded
-        or takes_away(find_first_stems(part.text))
-        or TAKING.search(part.text) is not None
+        or takes_away(find_first_stems(text))
+        or TAKING.search(text) is not None
+        or _TAKING_BACK.match(text) is not None
         or any(takes_away(frozenset(stems)) for stems in done)
     )
 
@@ -361,7 +425,8 @@ def _list_forms(number: int, order: _Order) -> Iterator[Form]:
     if _takes_something(order.part):
         yield make_form((ORDER_TAKING, f"{number}"))
     # "It's Jo's last day, so his account has to go" is about what belongs to Jo.
-    for piece in pieces[len(order.front) :] if _POSSESSING.search(order.part.text) is not None else pieces:
+    looks_back = any(pattern.search(order.part.text) is not None for pattern in (_POSSESSING, _THERE))
+    for piece in pieces[len(order.front) :] if looks_back else pieces:
         yield from _list_belongings(number, piece)
     if order.refers_back:
         yield from _list_accounted(number, order)
@@ -401,12 +466,14 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
     for place, word in enumerate(words[1:], 1):
         before = words[place - 1]
         is_short = len(word) <= _SHORT_NUMBER and before not in _NO_NOUNS
+        if _is_no_noun(before) and _COURTESY.issuperset(words[: place - 1]):
+            continue  # "let 5570 open the door", "delete 15"
         if word.isdigit() and before.isalpha() and (is_short or before in _DOCUMENTS):
             yield make_form((ORDER_NUMBERED, f"{number} {word}"))
         if word == "s" and place + 1 < len(words):
             yield from _list_heads(number, before, words[place + 1 : place + 3])
         is_removed = place > 1 and word == "off" and frozenset(split_name(before)).isdisjoint(_VERBS)
-        if (word not in _BELONGING and not is_removed) or before in _NO_NOUNS:
+        if (word not in _BELONGING and not is_removed) or before in _NO_NOUNS or before == "rid":
             continue
         behind = words[place + 1 : place + 4]
         if len(behind) > 1 and behind[0].isdigit() and behind[1] in _COURTESY:
@@ -415,6 +482,12 @@ def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
             if item in _BELONGING:
                 break
             yield from _list_heads(number, item, [before])
+
+
+def _is_no_noun(first: str) -> bool:
+    """Whether the first word of an order is a verb, and hardly ever the noun of a number behind it."""
+    stems = frozenset(split_name(first))
+    return first == "let" or (takes_away(stems) and stems.isdisjoint(_NOUNS_TOO))
 
 
 def _list_heads(number: int, item: str, heads: Sequence[str]) -> Iterator[Form]:

@@ -20,7 +20,9 @@ The marks of a text (`Form`s of a domain and a text):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -31,6 +33,7 @@ from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.polite_orders import drop_courtesies
 from halo_core.values.language.unordered_statements import LATER, TAG_QUESTION
 from halo_core.values.orders.order_parts import ADDRESS
+from halo_core.values.orders.order_words import SMALL_NUMBERS
 from halo_core.values.orders.whole_orders import list_order_words
 from halo_core.values.payments.payment_signs import find_ordered_part, is_identification
 from halo_core.values.payments.payment_statements import (
@@ -78,6 +81,23 @@ _NUMBERED: Final = compile_later(
     r"|(?:no|nr|number)\b[.:]? ?[0-9]{1,5}\b)\)?)"
 )
 """The number of a text or of another thing, which is no amount: "mail 28", "invoice KX-5520"."""
+_ORDERED_COUNT: Final = compile_later(
+    r"((?:^\W*|[;,]\s*|\b(?:and|then|please|pls|kindly|you|to|also|just)\s+)order )"
+    r"(?=[1-9][0-9]{0,4} (?:[a-z]{3,}|x )\b)",
+    re.IGNORECASE,
+)
+"""The verb in front of how many are ordered, which is no number of an order: "order 40 boxes"."""
+_MULTIPLIED: Final = compile_later(
+    rf"(?<![\w.,-])([1-9][0-9]?|{'|'.join(SMALL_NUMBERS)})"
+    r" (?:times|x|×|mal|fois|veces|volte|vezes|keer) ([1-9][0-9]{0,5}(?:\.[0-9]{1,2})?)(?![\w.,-]*[0-9])",
+    re.IGNORECASE,
+)
+"""A sum that the user multiplies: "3 times 29.90"."""
+_OWN_NEED: Final = compile_later(
+    r"(^\W*(?:(?i:(?:and|so|but|hi|hello|hey|ok|okay)\b,? )?(?i:we|i|there['’]s|there is|there are)\b[^:0-9?;!]{1,80})"
+    r"): (?=(?i:please |pls )?(?i:order|buy|pay|book|reserve|settle|transfer|wire)\b)"
+)
+"""What the user lacks, in front of what he orders for it: "we run short of gloves: order 40 boxes"."""
 _TIME: Final = compile_later(
     r"(?i:\b[0-9]{1,2}(?::[0-9]{2})? ?(?:am|pm|h|o'clock)\b|\b[0-9]{1,2}:[0-9]{2}\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b"
     r"|\b[0-9]{1,2}\.? (?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb"
@@ -210,7 +230,8 @@ def find_given_payments(text: str, find_forms: Callable[[str], Iterable[Form]]) 
 
 def _read_values(sentence: str, find_forms: Callable[[str], Iterable[Form]]) -> _Values:
     """Read the values of a sentence. One that orders nothing only says whose account it is."""
-    allowed = _NUMBERED.sub(" ", _keep_possible_order(sentence))
+    sentence = _MULTIPLIED.sub(_multiply, sentence)
+    allowed = _NUMBERED.sub(" ", _ORDERED_COUNT.sub(r"\1some ", _keep_possible_order(sentence)))
     ordered = find_ordered_part(allowed)
     if not ordered and not is_identification(allowed):
         return _Values()
@@ -237,6 +258,12 @@ def _read_values(sentence: str, find_forms: Callable[[str], Iterable[Form]]) -> 
         _EACH_GETS.search(rest) is not None,
         said,
     )
+
+
+def _multiply(match: re.Match[str]) -> str:
+    """Write the product for the two numbers: "89.70" for "3 times 29.90"."""
+    times = int(match[1]) if match[1].isdigit() else SMALL_NUMBERS.index(match[1].lower()) + 2
+    return f"{times * Decimal(match[2]):.2f}"
 
 
 def _belong_together(sentences: Sequence[_Values]) -> bool:
@@ -270,6 +297,9 @@ def _is_account(keys: tuple[str, ...]) -> bool:
 def _split_sentences(text: str) -> Iterator[str]:
     """Split a text into sentences, and a sentence without a condition also at "then"."""
     for sentence in SENTENCE.findall(text):
+        need = _OWN_NEED.match(sentence)
+        if need is not None and _NO_ORDER.search(need[1]) is None:
+            sentence = sentence[need.end() :]  # noqa: PLW2901  the rest of it is what is ordered
         if _CONDITION.search(sentence) is not None:
             yield sentence.strip()
         else:

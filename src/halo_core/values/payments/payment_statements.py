@@ -261,7 +261,9 @@ HARMLESS: Final = (
     CLASS_WORDS[Impact.PAYMENT] | VAGUE_VERBS | LIGHT_VERBS | stem_all("account code number")
 ) - stem_all("withdraw charge debit bill invoice subscribe cost owe")
 """Stems of verbs in a statement that order no other act than a payment."""
-_COURTESIES: Final = frozenset("please pls plz ok okay hi hey hello so and also then now just well right first".split())
+_COURTESIES: Final = frozenset(
+    "please pls plz ok okay hi hey hello so and also then now just well right first but".split()
+)
 """Words in front of the first word that says something."""
 BANK: Final = compile_later(rf"\b{BANK_WORDS}\b", re.IGNORECASE)
 """Names for the number of an account or a bank."""

@@ -16,7 +16,13 @@ from itertools import filterfalse, islice
 from typing import Final, NamedTuple
 
 from halo_core.model import Impact, Resource
-from halo_core.values.kinds.argument_names import names_end, names_lost_end, names_thing, split_argument_name
+from halo_core.values.kinds.argument_names import (
+    names_end,
+    names_kept_end,
+    names_lost_end,
+    names_thing,
+    split_argument_name,
+)
 from halo_core.values.kinds.kinds import Form, make_form
 from halo_core.values.kinds.numbered import MIN_DIGITS, add_numbered_forms, singularize, to_argument_noun
 from halo_core.values.language.caseless import CaselessPattern
@@ -25,6 +31,7 @@ from halo_core.values.language.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, s
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import split_name
 from halo_core.values.requests.asked_acts import find_asked_stems, says_idiom
+from halo_core.values.requests.kept_records import find_kept_records, is_kept_after_merge, is_surely_kept
 from halo_core.values.requests.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.requests.spelt_ids import list_spellings
 from halo_core.values.requests.tool_verbs import CLASS_WORDS, list_asking_stems
@@ -103,10 +110,6 @@ _ACT_MAKING_VERBS: Final = stem_all(
 _TAKING_BACK: Final = compile_later(
     r"\b(?:take|get|give|call|claim|hold)s?\b.{0,48}\b(?:back|away|off)\b", re.IGNORECASE
 )
-_KEPT_AFTER_MERGE: Final = compile_later(
-    r"\b(?:keep(?:ing)?|retain|into|onto)\s+(?:the\s+)?(?:\w{2,24}\s+)?(?P<kept>[\w.-]*[0-9@][\w@.-]*\b|[A-Z][\w-]+)"
-)
-"""The record that a merge keeps: "keep C-1", "merge C-2 into C-1"."""
 _TIME_WORDS: Final = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday tomorrow tonight week month morning afternoon evening"
     " noon january february march april may june july august september october november december".split()
@@ -189,10 +192,7 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     stems = frozenset[str]().union(*(clause.stems for clause in clauses))
     yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
     yield from islice(_find_ordered(clauses), _MAX_FORMS)
-    kept = {
-        word for match in _KEPT_AFTER_MERGE.finditer(text) for word in _list_words(match["kept"], _MAX_TARGET_WORDS)
-    }
-    yield from (make_form(("kept", word)) for word in islice(sorted(kept), _MAX_FORMS))
+    yield from find_kept_records(text)
     yield from islice(_find_appointed(clauses), _MAX_FORMS)
     yield from (make_form(("looked_up", word)) for word in islice(sorted(_find_looked_up(clauses)), _MAX_FORMS))
 
@@ -303,15 +303,15 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]
             is_lookup = bool(tokens) and not LOOKING_UP.isdisjoint(split_name(tokens[0]))
-            is_kept_after_merge = _KEEPING_WORDS.search(part) is not None or _WITHOUT_RIGHT.search(part) is not None
+            says_what_is_kept = _KEEPING_WORDS.search(part) is not None or _WITHOUT_RIGHT.search(part) is not None
             is_idiom = not stems and says_idiom(part)
             is_remarking = REMARKING.search(part) is not None
-            is_remark = not stems and not is_kept_after_merge and not is_idiom and is_remarking
+            is_remark = not stems and not says_what_is_kept and not is_idiom and is_remarking
             asks_first = bool(leading) and leading[0] in QUESTION_WORDS
             is_asking = is_question or asks_first
             refers_back = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_remark_on_previous = is_remark and not is_asking and _REFERS_TO_PREVIOUS.search(part) is not None
-            is_separate = is_lookup or is_remark or is_kept_after_merge or is_idiom or (is_asking and not stems)
+            is_separate = is_lookup or is_remark or says_what_is_kept or is_idiom or (is_asking and not stems)
             rest = _MENTIONED_PARTY.sub(" ", _SUM.sub(" ", part))
             if rest != part:
                 named = _drop_verbs(_list_words(rest, _MAX_TOKENS), stems)
@@ -416,6 +416,8 @@ def is_act_asked_for_others(
     is_for_others = [
         is_asked_for_others(sketch, stems, text, name, pays=pays, has_document=may_be_of_document)
         for name, text in written
+        # "Keep C-1, drop C-2" orders C-1 to be no object of the verb.
+        if not (names_kept_end(name) and len(written) > 1 and is_surely_kept(sketch, text))
     ]
     if any(names_lost_end(name) and is_kept_after_merge(sketch, text) for name, text in written):
         return True
@@ -505,12 +507,6 @@ def are_appointments_covered(sketch: Sketch, accounted: Iterable[str]) -> bool:
     found = sum(are_written([Form("appointed", word) for word in sorted(set(accounted))]))
     counts = [Form("appointed_words", str(count)) for count in range(min(found, _MAX_APPOINTED) + 1)]
     return any(are_written(counts))
-
-
-def is_kept_after_merge(sketch: Sketch, text: str) -> bool:
-    """Whether each word of a text names what the user wants to keep in a merge: C-1 of "merge C-2 into C-1"."""
-    words = _list_words(text, _MAX_TARGET_WORDS)
-    return bool(words) and all(mark & USER_BIT for mark in sketch.look_up_forms([Form("kept", x) for x in words]))
 
 
 def is_act_ordered_by_noun(sketch: Sketch, noun: str) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.values.facts.call_programs import judge_program
+from halo_core.values.kinds.argument_values import extract_values
 from halo_core.values.programs.languages import SQL_DIALECTS, find_sql_language
 
 READS = {
@@ -529,6 +530,19 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_large_and_deep_programs_are_judged(name, language):
     assert judge_program(LONG[name], language).effect in ("reads", "opaque")
+
+
+@pytest.mark.parametrize("word", ["JOIN", "LEFT JOIN", "STRAIGHT_JOIN", "JOIN (SELECT 1)"])
+def test_joins_without_conditions_are_not_parsed_for_long(word):
+    """The parser's time doubles with each of them: without a limit this test does not end."""
+    text = f"SELECT a FROM {f't {word} ' * 40}t"
+    assert judge_program(text, "sql").effect == "opaque"
+    assert list(extract_values({"sql": text})[0])
+
+
+def test_joins_with_conditions_are_parsed():
+    text = "SELECT a FROM t " + " ".join(f"JOIN u{i} ON t.a = u{i}.a" for i in range(12))
+    assert judge_program(text, "sql").effect == "reads"
 
 
 def test_a_program_that_is_too_large_is_opaque():

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from halo_core.quick_dataclass import dataclass
 from halo_core.values.kinds.query_programs import is_other_program
+from halo_core.values.kinds.sql_joins import has_many_open_joins
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.language.text import extract_atoms, fold_text, split_name
 
@@ -157,9 +158,11 @@ def _extract_sql_parts(text: str) -> Iterator[Part]:
     try:
         import logging  # noqa: PLC0415
 
-        from sqlglot import exp, parse  # noqa: PLC0415  a third of a second, and few agents speak SQL
+        from sqlglot import exp, parse, tokenize  # noqa: PLC0415  a third of a second, and few agents speak SQL
 
         logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it remarks on what it cannot parse
+        if has_many_open_joins(tokenize(text)):
+            return
         for tree in parse(text):
             if tree is None:
                 continue

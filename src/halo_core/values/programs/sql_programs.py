@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from halo_core.values.kinds.sql_joins import has_many_open_joins
 from halo_core.values.language.lexicon import stem_all
 from halo_core.values.language.patterns import compile_later
 from halo_core.values.programs.languages import (
@@ -46,6 +47,10 @@ _STATEMENT_VERBS: Final = {
     "truncatetable": stem_all("truncate empty clear delete"),
     "update": stem_all("update change set modify edit"),
 }
+_STATEMENTS: Final = frozenset({"DELETE", "INSERT", "SELECT", "UPDATE"})
+"""Tokens by which a statement begins whose tokens are compared."""
+_EXACT_TOKENS: Final = frozenset({"IDENTIFIER", "NATIONAL_STRING", "NUMBER", "STRING", "VAR"})
+_MAX_CANONICAL: Final = 4_096  # characters
 _UNREADABLE_NODES: Final = frozenset({"Command", "Into", "Lock", "QueryTransform", "Hint", "Stream"})
 _NAMED_CALLS: Final = frozenset({"Anonymous", "AnonymousAggFunc", "ParameterizedAgg"})
 # Databases disagree on where these begin or end a comment or a text, so that one runs what another one skips.
@@ -138,6 +143,38 @@ def judge_sql(text: str, dialect: str = "") -> Program:
     return _judge_trees(trees, dialect) if any(trees) else OPAQUE
 
 
+def write_sql_tokens(text: str) -> str:
+    """Write the tokens of statements in one spelling.
+
+    Statements that differ in blanks, in the case of keywords or in a last semicolon are equal then. Empty if these are
+    no statements that every database reads alike, such as a command of a shell.
+    """
+    if len(text) > _MAX_CANONICAL or _is_ambiguous(text, ""):
+        return ""
+    try:
+        tokens = _tokenize(text, "")
+    except Exception:  # noqa: BLE001  whatever the parser raises: then it is compared as it is written
+        return ""
+    while tokens and tokens[-1].token_type.name == "SEMICOLON":
+        tokens.pop()
+    if not tokens or tokens[0].token_type.name not in _STATEMENTS:
+        return ""
+    return repr([(token.token_type.name, _spell_token(token)) for token in tokens])
+
+
+def _spell_token(token: Any) -> str:
+    """The text of a token; of a keyword in upper case."""
+    is_exact = token.token_type.name in _EXACT_TOKENS
+    return str(token.text if is_exact else token.text.upper())
+
+
+def _tokenize(text: str, dialect: str) -> list[Any]:
+    import sqlglot  # noqa: PLC0415  a third of a second, and few agents speak SQL
+
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it remarks on what it cannot parse
+    return list(sqlglot.tokenize(text, read=dialect or None))
+
+
 def _is_ambiguous(text: str, dialect: str) -> bool:
     """Whether a database may read another program than the one that is judged."""
     if not dialect and any(sign in text for sign in _AMBIGUOUS_SIGNS):
@@ -168,9 +205,8 @@ def _measure_depth(text: str) -> int:
 def _parse(text: str, dialect: str) -> list[Any]:
     import sqlglot  # noqa: PLC0415  a third of a second, and few agents speak SQL
 
-    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it remarks on what it cannot parse
-    tokens = sqlglot.tokenize(text, read=dialect or None)
-    if len(tokens) > MAX_NODES:
+    tokens = _tokenize(text, dialect)
+    if len(tokens) > MAX_NODES or has_many_open_joins(tokens):
         return []
     words = ["" if token.token_type.name in _QUOTED else token.text.lower() for token in tokens]
     if dialect in _UNTERMINATED and not _STATEMENT_WORDS.isdisjoint(words[_count_leading_words(words) :]):

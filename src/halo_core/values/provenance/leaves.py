@@ -9,7 +9,9 @@ Origins are found only for leaves, so nothing outside of them is judged.
 from __future__ import annotations
 
 import ast
+import io
 import json
+import tokenize
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -204,7 +206,7 @@ def _parse_json(text: str) -> Any:
     if len(text) > _MAX_JSON:
         return None
     text = text.strip()
-    for parse in (_parse_document, _parse_lines, ast.literal_eval):
+    for parse in (_parse_document, _parse_lines, _parse_literal):
         try:
             parsed = parse(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -219,3 +221,23 @@ def _parse_document(text: str) -> Any:
 
 def _parse_lines(text: str) -> Any:
     return [_parse_document(line) for line in text.splitlines() if line.strip()]
+
+
+def _parse_literal(text: str) -> Any:
+    """Parse a Python literal.
+
+    INVARIANT: FAILCLOSED - one with a comment is no literal: what a tool gets has the comment, and a shell may run it.
+
+    Raises:
+        ValueError: the text is none.
+    """
+    if "#" in text and any(token.type == tokenize.COMMENT for token in _tokenize(text)):
+        raise ValueError("a comment")
+    return ast.literal_eval(text)
+
+
+def _tokenize(text: str) -> Iterator[tokenize.TokenInfo]:
+    try:
+        yield from tokenize.generate_tokens(io.StringIO(text).readline)
+    except tokenize.TokenError as exc:
+        raise ValueError(str(exc)) from exc

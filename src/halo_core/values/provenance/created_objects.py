@@ -64,7 +64,7 @@ def _is_chosen_by_untrusted(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]
     for text in (texts[leaf.pointer] for leaf in traced if leaf.is_target and leaf.origin is Provenance.KNOWN):
         is_id_untrusted = sketch.was_in_untrusted_text(text.casefold())
         if (is_id_untrusted and not is_row_named(sketch, text)) or is_other_row_named(
-            sketch, text, is_id_untrusted=is_id_untrusted
+            sketch, text, is_id_untrusted=is_id_untrusted, is_grave=True
         ):
             return True
     return False

@@ -36,6 +36,7 @@ from halo_core.values.sketches.sketch import (
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
+_MAX_NESTED: Final = 4
 _MIN_ROWS: Final = 2  # of a list that says which of several is meant
 _MAX_IDS: Final = 3  # of a row
 _MAX_WORDS: Final = 6  # of a row
@@ -93,7 +94,8 @@ def fingerprint_rows(key: bytes, text: str) -> set[int]:
         persons = fingerprint_forms(key, [make_form(("person", word)) for word in names])
         # "The Hahns" are those of Hahn.
         marks = [*fingerprint_words(key, [*unique_words, *[f"{name}s" for name in names]]), *persons]
-        found.update(map(list_fingerprint.__xor__, marks))
+        if ids:  # the titles of a table name no row
+            found.update(map(list_fingerprint.__xor__, marks))
         described = fingerprint_forms(
             key, [make_form(("described", word)) for word in unique_words if word in name_words]
         )
@@ -177,19 +179,26 @@ def fingerprint_cancelled(key: bytes, words: Iterable[str]) -> list[int]:
     return [cancelled ^ word for word in fingerprint_words(key, words)]
 
 
-def is_other_row_named(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user only of another row of that list.
+def is_other_row_named(sketch: Sketch, text: str, *, is_id_untrusted: bool, is_grave: bool) -> bool:
+    """Whether the user speaks only of another row of the list than that of an id, and somebody else may mean this one.
+
+    In a grave act, an untrusted source must speak of the row or contain the id. In a payment or a message it need not:
+    "pay the second one" has no word of the row. Unless it does, the user may mean the row by a related word, or by
+    "all" or "the other".
 
     Args:
         sketch: what the session has seen.
         text: the id.
         is_id_untrusted: an untrusted source contained the id itself.
+        is_grave: the act is grave.
     """
     words = list(_iterate_tied_to_id(sketch, text))
     if any(mark & USER_BIT for mark, _ in words):
         return False
     if not is_id_untrusted and not any(includes_untrusted(mark) for mark, _ in words):
-        return False
+        may_mean = _is_row_related(sketch, text) or any(map(USER_BIT.__and__, sketch.look_up_marks(_POINTING_WORDS)))
+        if is_grave or may_mean:
+            return False
     sources = {source for _, source in words}
     return any(mark & USER_BIT and source in sources for mark, source in _iterate_tied(sketch, _LIST))
 
@@ -254,6 +263,11 @@ def is_row_ambiguous(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> boo
 _QUANTIFIERS: Final = tuple(
     "all each every everyone everybody both alle jeden beide todos todas tous toutes tutti".split()
 )
+_POINTING_WORDS: Final = (
+    *_QUANTIFIERS,
+    *"other others another rest remaining except else instead first second third last next andere anderen rest".split(),
+)
+"""Words by which people mean a row that they do not name."""
 
 
 def _iterate_marks(sketch: Sketch, domain: str, text: str) -> Iterator[int]:
@@ -326,10 +340,15 @@ def _iterate_items(text: str) -> Iterator[list[str]]:
         yield cells
 
 
-def _find_lists(parsed: Any) -> Iterator[list[Any]]:
-    """Lists that are members of an object."""
-    if isinstance(parsed, Mapping):
-        yield from (value for value in parsed.values() if isinstance(value, list))
+def _find_lists(parsed: Any, depth: int = 0) -> Iterator[list[Any]]:
+    """Lists of objects in an object, and objects whose members all are objects, as rows with their keys."""
+    if not isinstance(parsed, Mapping) or depth > _MAX_NESTED:
+        return
+    yield from (value for value in parsed.values() if isinstance(value, list))
+    if len(parsed) >= _MIN_ROWS and all(isinstance(value, Mapping) for value in parsed.values()):
+        yield [{"": key, **value} for key, value in parsed.items()]
+    for value in parsed.values():
+        yield from _find_lists(value, depth + 1)
 
 
 def _list_ids(cells: Sequence[str]) -> list[str]:

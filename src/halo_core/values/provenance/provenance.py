@@ -346,7 +346,7 @@ class _LeafTracer:
         if self._tool.pays and is_row_unnamed(self._sketch, text, is_id_untrusted=is_id_untrusted):
             return True
         return (self._is_grave or self._tool.reaches_others) and (
-            is_other_row_named(self._sketch, text, is_id_untrusted=is_id_untrusted)
+            is_other_row_named(self._sketch, text, is_id_untrusted=is_id_untrusted, is_grave=self._is_grave)
             or is_row_ambiguous(self._sketch, text, is_id_untrusted=is_id_untrusted)
             or (
                 self._tool.reaches_others and is_row_only_described(self._sketch, text, is_id_untrusted=is_id_untrusted)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Effect,
         Impact,
         Mode,
+        Order,
         Resource,
         Reversal,
     )
@@ -56,6 +57,7 @@ __all__ = [
     "Impact",
     "Mode",
     "NotVerified",
+    "Order",
     "Pending",
     "PolicyError",
     "Resource",
@@ -68,7 +70,7 @@ __all__ = [
 _PUBLIC_NAMES = {
     "errors": "BadInput CannotDecide ConfigError Denied Gap HaloError NotVerified Pending PolicyError Tampered",
     "facade": "HaloBase",
-    "model": "ActionKind Constraint ConstraintKind Decision Effect Impact Mode Resource Reversal",
+    "model": "ActionKind Constraint ConstraintKind Decision Effect Impact Mode Order Resource Reversal",
     "enforcement.call": "Call",
     "enforcement.enforcer": "Enforcer Surface",
     "verification": "verify_store",

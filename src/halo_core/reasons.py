@@ -220,6 +220,11 @@ REASONS: Final[dict[str, ReasonText]] = {
         "nobody vouched for the target",
         "name the target in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
+    "in_no_order": ReasonText(
+        "the application lists what the user ordered, and this is none of it",
+        "compare the call with the listed orders (`halo show`); if the user did order it, list it in "
+        "`halo.session(orders=...)`",
+    ),
     "unasked_act": ReasonText(
         "the request does not ask for this",
         "name the act in the request itself, where the session is opened: `halo.session(request=...)`",

@@ -28,6 +28,7 @@ from halo_core.oversight.remembered import (
 from halo_core.oversight.requests import ApprovalRequest, RequestReason, Spending, load_request
 from halo_core.oversight.target_records import TargetRecord, find_target_records
 from halo_core.quick_dataclass import dataclass
+from halo_core.views.listed_orders import describe_listed_orders
 from halo_core.views.wording import (
     describe_reversal,
     escape_unprintable,
@@ -107,7 +108,7 @@ def _clip_label(label: str) -> str:
     return label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
 
 
-_CONTENT_LABELS: Final = {"trigger": "said just before", "user": "user"}
+_CONTENT_LABELS: Final = {"orders": "listed orders", "trigger": "said just before", "user": "user"}
 _RULES_IN_WORDS: Final = {
     "halo.watch.undeclared": "nobody has declared what this tool does, so it is judged by its arguments",
     "halo.watch.undeclared-target": "nobody has declared this tool, and nobody vouched for where this call goes",
@@ -157,7 +158,10 @@ def _build_question_rows(
         ("in the chain", ", ".join(dict.fromkeys(question.identities))),
         *(("why", text) for text in _describe_reasons(question.reasons)),
         *(
-            (_CONTENT_LABELS.get(name, f"content {name}"), format_content(value))
+            (
+                _CONTENT_LABELS.get(name, f"content {name}"),
+                format_content(describe_listed_orders(value) if name == "orders" else value),
+            )
             for name, value in question.content.items()
             if name not in ("args", "request") or not question.arguments
         ),

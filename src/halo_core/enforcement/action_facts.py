@@ -98,6 +98,8 @@ def _find_sources(
         names=names,
         is_exposed=context.state.view.tainted,
         own_address=find_own_address(context.principal.user),
+        ordered_pointers=context.order_match.pointers if context.order_match is not None else None,
+        lists_orders=context.lists_orders,
     )
 
 

@@ -10,6 +10,7 @@ from halo_core.enforcement.hand_offs import HandOff
 from halo_core.enforcement.model_inputs import ModelInput
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.risk_assessor import RiskAssessor
+from halo_core.enforcement.session_orders import SessionOrders
 from halo_core.model import (
     HistoryItem,
     PolicyView,
@@ -50,6 +51,7 @@ class Call:
         request: the user's own words, as the host vouches.
         earlier_requests: his words in earlier turns of the session that no call has shown yet, as the host vouches,
             oldest first.
+        orders: what the user ordered, as calls that the host lists; None where it lists none.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
         history: items of the conversation so far, in order.
         vouches_history: the host says that unknown items of it are the user's words and this agent's.
@@ -85,6 +87,7 @@ class Call:
     trigger_text: str = ""
     request: str = ""
     earlier_requests: tuple[str, ...] = ()
+    orders: SessionOrders | None = None
     shown_texts: tuple[tuple[str, Provenance], ...] = ()
     history: tuple[HistoryItem, ...] = ()
     vouches_history: bool = False

@@ -11,6 +11,7 @@ from halo_core.behaviour.event import BehaviourEvent
 from halo_core.behaviour.limits import RolePrior
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.tally import SessionTally
+from halo_core.crypto import canonical
 from halo_core.crypto.keys import encode_base64
 from halo_core.decision.record_parts import Part
 from halo_core.enforcement.quotas import QuotaWarning
@@ -45,6 +46,7 @@ from halo_core.store.quota_rows import QuotaDay
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.store.transaction import Transaction
 from halo_core.values.facts.facts import ActionFacts
+from halo_core.values.facts.listed_orders import OrderMatch, needs_order
 from halo_core.values.kinds.argument_names import name_of_argument
 from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
 from halo_core.values.provenance.leaves import Leaf, parse_leaves
@@ -157,6 +159,7 @@ class DecisionContext:
         subject: reference of the person, or of the session, under whose key the content is sealed.
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's request as the host passed it, with secrets sealed.
+        sealed_orders: the orders that the host lists, with secrets sealed; of other tools only the names.
         trace_id: id of the trace that the call belongs to, 32 hex digits; empty if there is none.
         model: what the model is given, for an inference.
         parts: texts of the model's input, which are stored as parts of entries.
@@ -177,6 +180,8 @@ class DecisionContext:
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf whose words a result contained → names of these resources, sorted.
         traced: the leaves with all that tracing them found, sorted by pointer.
+        lists_orders: the host lists what the user ordered, in this block or an earlier one of the session.
+        order_match: the listed order of the user that the call carries out, None if it carries out none.
         known_values: kind and keyed digest of each declared value that was found among its arguments.
         facts: facts that spare or cause questions, None until they are read.
         event: the call as an event of behaviour, None until it is read.
@@ -248,6 +253,7 @@ class DecisionContext:
     subject: str
     content: Mapping[str, bytes]
     user_request: str
+    sealed_orders: tuple[Mapping[str, Any], ...] = ()
     trace_id: str = ""
     model: ModelCall | None = None
     parts: tuple[Part, ...] = ()
@@ -271,6 +277,8 @@ class DecisionContext:
     targets: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     traced: tuple[TracedLeaf, ...] = ()
+    lists_orders: bool = False
+    order_match: OrderMatch | None = None
     facts: ActionFacts | None = None
     known_values: set[tuple[str, str]] = field(default_factory=set)
     event: BehaviourEvent | None = None
@@ -391,7 +399,8 @@ class DecisionContext:
         """Forget what an earlier attempt has read: a job that runs again starts from nothing."""
         self.active, self.chain, self.accounts, self.authority = None, (), (), None
         self.quota_day = self.payment = self.amount = self.facts = None
-        self.window_changes = ()
+        self.window_changes, self.order_match = (), None
+        self.lists_orders = False
         self.hold_room = self.is_paused_answer = False
         self.held_question = self.held_equal = ""
         self.event = self.tally = self.findings = None
@@ -454,6 +463,23 @@ class DecisionContext:
         if self.user_request:
             content["request"] = self.user_request.encode()
         return content
+
+    def note_orders(self, match: OrderMatch | None, differences: Mapping[int, tuple[str, ...]]) -> None:
+        """Note how the call compares with the orders that the host lists, in the sealed field `orders` as well.
+
+        Args:
+            match: the order that it carries out.
+            differences: place of an order of the tool → arguments in which the call differs from it.
+        """
+        self.lists_orders, self.order_match = True, match
+        if match is None and not needs_order(self.resource):
+            return
+        tree: dict[str, Any] = {"orders": list(self.sealed_orders)}
+        if match is not None:
+            tree["carried_out"] = match.place
+        if differences:
+            tree["differences"] = {str(place): list(names) for place, names in differences.items()}
+        self.content = {**self.content, "orders": canonical.encode(tree)}
 
     @property
     def entry_id(self) -> str:

@@ -35,6 +35,7 @@ from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.questions import find_question_status
 from halo_core.enforcement.remedies import describe_remedy, describe_sums
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
+from halo_core.enforcement.session_orders import LatestOrders
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.enforcement.ticket import Ticket
 from halo_core.enforcement.unshown_requests import UnshownRequests
@@ -92,6 +93,7 @@ class Enforcer:
         held_sessions: ids of sessions in which an act was held and that have not ended yet.
         folds: folds the behaviour of sessions into profiles.
         unshown_requests: requests of named sessions that no recorded decision carries.
+        latest_orders: the newest orders that the host has listed in named sessions.
         is_quiet: whether questions and quotas are not printed where the host has no log handler of its own.
     """
 
@@ -113,6 +115,7 @@ class Enforcer:
         self.held_sessions: set[str] = set()
         self.folds = SessionFolds(store)
         self.unshown_requests = UnshownRequests()
+        self.latest_orders = LatestOrders()
         self.is_quiet = False
         self._preparer = preparer
         self._get_credentials = get_credentials
@@ -226,6 +229,8 @@ class Enforcer:
                 self.folds.fold_crowded(context.session)
         if context.quota_warnings:
             _log_quota(context, is_quiet=self.is_quiet)
+        if context.order_match is not None and context.call.orders is not None:
+            context.call.orders.end(context.order_match.place, runs=context.runs)
         if context.runs:
             return Ticket(context.args, context, self)
         raise self._make_refusal(context)

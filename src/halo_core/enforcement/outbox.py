@@ -21,8 +21,9 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, encode_base64
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
+from halo_core.enforcement.session_orders import SessionOrders
 from halo_core.errors import CanonicalError, Gap, Tampered
-from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.model import ActionKind, EntryKind, Impact, Order, Resource
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import ApprovalTable, OutboxTable
 from halo_core.store.cached_rows import MARK_BYTES, HeldRow
@@ -129,6 +130,7 @@ def _describe_held_call(context: DecisionContext) -> dict[str, Any]:
         "agents": list(call.agents),
         "args": canonical.to_plain(context.original_args),
         "call_id": context.request.context.call_id,
+        "orders": _describe_orders(call.orders),
         "session": call.session,
         "session_source": call.session_source,
         "trigger": call.trigger,
@@ -257,8 +259,21 @@ def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None
         trigger=stored["trigger"],
         acting_handle=stored["acting_handle"],
         agents=tuple(stored["agents"]),
+        orders=_read_orders(stored["orders"]),
         held_id=row.id,
     )
+
+
+def _describe_orders(listed: SessionOrders | None) -> list[list[Any]] | None:
+    """Write the listed orders of a held call as `_read_orders` reads them."""
+    return None if listed is None else [[order.tool, canonical.to_plain(order.args)] for order in listed.orders]
+
+
+def _read_orders(stored: list[list[Any]] | None) -> SessionOrders | None:
+    """Read the listed orders of a held call as they were stored; None if the host listed none."""
+    if stored is None:
+        return None
+    return SessionOrders(tuple(Order.make(tool, canonical.from_plain(args)) for tool, args in stored))
 
 
 def check_release(tx: Transaction, context: DecisionContext, digester: Digester) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from itertools import chain, count
 from typing import Any, Final, NamedTuple
@@ -33,6 +33,7 @@ from halo_core.model import (
 from halo_core.quick_dataclass import dataclass
 from halo_core.references import MAX_NAME, References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
+from halo_core.values.facts.listed_orders import make_orders_mark
 from halo_core.values.provenance.conversation import ConversationDigest, MarkedItem
 from halo_core.values.provenance.leaves import MAX_LEAVES, Leaf, parse_leaves
 from halo_core.values.provenance.observed_text import fingerprint_text, fingerprint_whole_text
@@ -160,10 +161,11 @@ class Preparer:
             original_args=arguments.real,
             recorded_args=arguments.recorded,
             leaves=arguments.leaves,
-            observed_texts=self._observe_texts(call) if call.request or call.shown_texts else (),
+            observed_texts=self._observe_texts(call) if call.request or call.shown_texts or call.orders else (),
             subject=principal.reference or session,
             content=content,
             user_request=user_request,
+            sealed_orders=self._seal_orders(call) if call.orders is not None else (),
             trace_id=call.trace_id if call.trace_id and _TRACE_ID.fullmatch(call.trace_id) else "",
             model=recorded.model,
             parts=recorded.parts,
@@ -222,6 +224,16 @@ class Preparer:
             self._request_cache.keep(text, text, sealed)
         return sealed
 
+    def _seal_orders(self, call: Call) -> tuple[Any, ...]:
+        """The listed orders for the record, with secrets sealed: of another tool than the call's, only the tool."""
+        listed = call.orders.orders if call.orders is not None else ()
+        return tuple(
+            self.redactor.seal({"args": dict(order.args), "tool": order.tool})
+            if order.tool == call.resource.id
+            else {"tool": order.tool}
+            for order in listed
+        )
+
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
         """The part of a result that a session's profile keeps; takes about 0.4 ms for each KB."""
         return make_chunk(text, self.sketch_key, source=source, step=step, named_by_request=names_requested)
@@ -269,6 +281,10 @@ class Preparer:
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
         """The texts that a call shows to its session: the user's request first, then those that came with it."""
+        if call.orders is not None:
+            mark = make_orders_mark(self.sketch_key)
+            listed = ObservedText(frozenset((mark,)), Provenance.USER, is_vouched=True, text_mark=mark)
+            return (listed, *self._observe_texts(replace(call, orders=None)))
         if not call.shown_texts and not call.earlier_requests:
             return self._observed_requests.get(call.request) or self._observe_request(call.request)
         # INVARIANT: VOUCH - where the host passes the user's request, no other text counts as the user's.

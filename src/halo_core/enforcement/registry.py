@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -85,11 +85,13 @@ class RegisteredResource:
         resource: the resource as declared or guessed.
         schema: JSON schema of its arguments.
         why: reasons of the guess in words, empty if a person declared it.
+        description: what it is for, as a model reads it; not stored.
     """
 
     resource: Resource
     schema: Mapping[str, Any]
     why: str = ""
+    description: str = field(default="", compare=False)
 
     def argument_names(self) -> list[str]:
         """Names of the arguments in the schema."""

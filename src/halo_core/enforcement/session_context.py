@@ -12,6 +12,7 @@ from contextvars import Context, ContextVar, Token
 from dataclasses import field
 from typing import Any, Final
 
+from halo_core.enforcement.session_orders import SessionOrders
 from halo_core.quick_dataclass import dataclass
 
 
@@ -31,6 +32,7 @@ class Session:
         began_us: when the host opened the block that it stands for, microseconds; 0 where no block was opened.
         earlier_requests: what the host gave as the user's words in earlier blocks of the session, oldest first, as far
             as no recorded decision carries it. Empty without a request: they count as the user's only beside one.
+        orders: what the user ordered in this block, as calls that the host lists; None where it lists none.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Session:
     network: str = ""
     began_us: int = field(default=0, compare=False)
     earlier_requests: tuple[str, ...] = field(default=(), compare=False)
+    orders: SessionOrders | None = field(default=None, compare=False)
 
     @property
     def is_opened_by_host(self) -> bool:

@@ -27,6 +27,7 @@ from halo_core.enforcement.outbox import OutboxView, read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import PaymentFacts, read_amount_at_stake, read_payment_facts
 from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
+from halo_core.enforcement.session_orders import NO_ORDERS
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.enforcement.withdrawals import note_user_text
 from halo_core.errors import Gap, Tampered
@@ -53,6 +54,7 @@ from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
 from halo_core.values.facts.call_view import trace_call
 from halo_core.values.facts.facts import ActionFacts
+from halo_core.values.facts.listed_orders import compare_with_orders, make_orders_mark, vouch_by_order
 from halo_core.values.kinds.argument_names import name_of_argument
 from halo_core.values.orders.looked_up_words import tie_to_source
 from halo_core.values.provenance.observed_text import fingerprint_vouching_text
@@ -187,10 +189,28 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
             resource, context.leaves, context.sketch, is_declared_known, is_exposed=is_exposed, args=given
         )
         traced_leaves = unvouch_withdrawn(traced_leaves, written)
+    if context.call.orders is not None or make_orders_mark(sketch.key) in context.sketch.marks:
+        traced_leaves = _apply_orders(context, traced_leaves)
     is_lookup = is_trusted_lookup(resource)
     traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user, is_lookup=is_lookup)
     context.traced = traced_leaves
     _record_origins(context, traced_leaves, context.state.sources)
+
+
+def _apply_orders(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...]) -> tuple[TracedLeaf, ...]:
+    """Find the listed order that a call carries out, take it for this call, and vouch for its values by it.
+
+    INVARIANT: FAILCLOSED - in a session in which the host has listed orders, a block without a list orders nothing.
+    """
+    listed, digest = context.call.orders or NO_ORDERS, context.args_digest
+    compared = compare_with_orders(
+        context.call.resource, context.recorded_args, context.leaves, traced_leaves, listed.list_open(digest)
+    )
+    match = compared.match
+    if match is not None and not listed.take(match.place, digest):
+        match = None
+    context.note_orders(match, compared.differences)
+    return traced_leaves if match is None else vouch_by_order(traced_leaves, match)
 
 
 def find_head_reference(tx: Transaction, principal: Principal) -> str:

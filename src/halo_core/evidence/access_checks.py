@@ -18,7 +18,7 @@ from halo_core.views.wording import format_count
 _MAX_SESSIONS: Final = 100_000
 _MAX_ROWS: Final = 1_000
 _UNTRUSTED: Final = frozenset(
-    {"amount_exceeds", "sensitive_read", "unasked_act", "untraced_target", "untrusted_amount", "untrusted_target"}
+    "amount_exceeds in_no_order sensitive_read unasked_act untraced_target untrusted_amount untrusted_target".split()
 )
 """Codes of actions that were held because of where their values came from."""
 _REFUSED: Final = frozenset({"challenge", "deny"})

@@ -77,7 +77,9 @@ class RegistrationMixin(SessionMixin):
                 f"`{completed.id}` {_describe_class(completed)}: {why}; "
                 "`halo enforce` asks you about it, or declare it with resource=Resource(impact=..., targets=...)"
             )
-        registered = self._registry.add(RegisteredResource(completed, argument_schema, why), replaces=replaces)
+        registered = self._registry.add(
+            RegisteredResource(completed, argument_schema, why, description), replaces=replaces
+        )
         if kind is ActionKind.TOOL_CALL:
             self.register_reverser(registered, reverser)
         return registered
@@ -161,6 +163,10 @@ class RegistrationMixin(SessionMixin):
         registered = self._registry.get(name)
         return registered.resource if registered else None
 
+    def list_registered(self) -> list[RegisteredResource]:
+        """All that is registered, by id."""
+        return list(self._registry.items())
+
     def get_argument_names(self, name: str) -> list[str] | None:
         """Names of the arguments that a registered resource takes; None for one that is not registered."""
         registered = self._registry.get(name)
@@ -211,6 +217,7 @@ class RegistrationMixin(SessionMixin):
             trigger_text=message.text,
             request=session.request,
             earlier_requests=session.earlier_requests,
+            orders=session.orders,
             shown_texts=shown_texts,
             history=history,
             vouches_history=session.vouches_history,

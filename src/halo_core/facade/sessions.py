@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
@@ -34,12 +34,13 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
     session_scope,
 )
+from halo_core.enforcement.session_orders import SessionOrders
 from halo_core.enforcement.steps import Steps, adrive, drive
-from halo_core.errors import ConfigError, HaloError
+from halo_core.errors import BadInput, ConfigError, HaloError
 from halo_core.facade.declarations import Declarations
 from halo_core.home import find_relocation
 from halo_core.log_output import get_logger
-from halo_core.model import Resource
+from halo_core.model import MAX_ORDERS, Order, Resource
 from halo_core.store.known_values import digest_known_value
 from halo_core.store.store import Store
 from halo_core.telemetry import read_trace_id
@@ -87,6 +88,7 @@ class SessionMixin:
         request: str = "",
         vouch_history: bool = False,
         network: str = "",
+        orders: Iterable[Order] | None = None,
     ) -> Iterator[Session]:
         """Open a session where a request begins; it ends with the `with` block.
 
@@ -100,10 +102,13 @@ class SessionMixin:
                 change what Halo knows to have been made while exposed.
             network: network address that the request came from, as the host knows it (PCI DSS 10.2.2, SP 800-53 AU-3);
                 recorded with each action, sealed with the user's data.
+            orders: what the user ordered, as calls, at most 64. List what follows from the user's words and from
+                nothing else. They count in this block, and in blocks of the same id inside it that list none. After
+                exposure, what is in no order is asked about.
 
         Raises:
-            ConfigError: an argument is not text (`bad_session`), or the code belongs to an agent that work was handed
-                off to in another session (`session_inside_agent`).
+            ConfigError: an argument is of the wrong type (`bad_session`), or the code belongs to an agent that work was
+                handed off to in another session (`session_inside_agent`).
         """
         for field, value in (("id", id), ("user", user), ("request", request), ("network", network)):
             if not isinstance(value, str):
@@ -122,12 +127,19 @@ class SessionMixin:
                 field="id",
                 remedy="open sessions where a request begins; this code belongs to the current session",
             )
+        listed = None if orders is None else _copy_orders(orders)
+        self._warn_about_orders(listed or ())
+        around = current_session()
+        if listed is None and around is not None and around.orders is not None and around.id == id:
+            listed_orders: SessionOrders | None = around.orders
+        else:
+            listed_orders = self.enforcer.latest_orders.open_block(id, user, request, listed)
         self._propose_own_domain(user)
         began_us = find_block_began_us(self.store.clock)
         # INVARIANT: BIND - a name that the application chose is never taken for one that ends with its block.
         name, source = (id, "host") if id else (f"s-{self._ids.new_short_id()}", "block")
         earlier_requests = self.enforcer.unshown_requests.begin_turn(id, user, request)
-        opened = Session(name, source, user, request, vouch_history, network, began_us, earlier_requests)
+        opened = Session(name, source, user, request, vouch_history, network, began_us, earlier_requests, listed_orders)
         if self._release_due:
             self._release_quietly("")
         try:
@@ -140,6 +152,22 @@ class SessionMixin:
         if opened.id in self.enforcer.held_sessions:
             self.enforcer.held_sessions.discard(opened.id)
             self._release_quietly(opened.id)
+
+    def _warn_about_orders(self, orders: Iterable[Order]) -> None:
+        """Warn once about each order that no call can carry out, as far as tools are registered."""
+        for order in orders:
+            names = self.get_argument_names(order.tool)
+            problem = ""
+            if names is None:
+                problem = f"an order is for `{order.tool}`, and no tool with this id is registered"
+            elif unknown := sorted(order.args.keys() - set(names)):
+                problem = f"an order of `{order.tool}` has `{unknown[0]}`, which is none of its arguments"
+            if problem:
+                self.notify_once(f"{problem}; no call carries it out")
+
+    def get_argument_names(self, name: str) -> list[str] | None:
+        """Names of the arguments that a registered resource takes; see `RegistrationMixin`."""
+        raise NotImplementedError
 
     def end_session(self, id: str) -> None:  # noqa: A002  the word users expect
         """Note that a session has ended: what the agent did in it becomes part of its profile.
@@ -349,3 +377,26 @@ class SessionMixin:
 def _make_default_terms(agent: str) -> AnswerTerms:
     """The answer terms of an agent that no manifest declares."""
     return AnswerTerms(agent)
+
+
+def _copy_orders(orders: object) -> tuple[Order, ...]:
+    """Copy the orders that a host lists; raises `ConfigError` if they are no list of orders."""
+    if isinstance(orders, str | bytes | Order) or not isinstance(orders, Iterable):
+        raise _make_orders_error(f"`orders` must be a list of orders, not {type(orders).__name__}")
+    listed: list[Order] = []
+    for order in orders:
+        if not isinstance(order, Order):
+            raise _make_orders_error(f"`orders` must be a list of orders, and holds a {type(order).__name__}")
+        if len(listed) >= MAX_ORDERS:
+            raise _make_orders_error(f"`orders` holds more than {MAX_ORDERS}")
+        try:
+            listed.append(Order.make(order.tool, order.args))
+        except BadInput as exc:
+            raise _make_orders_error(exc.message) from exc
+    return tuple(listed)
+
+
+def _make_orders_error(problem: str) -> ConfigError:
+    return ConfigError(
+        "bad_session", problem, field="orders", remedy="pass a list of `Order(tool, args)`, or leave it out"
+    )

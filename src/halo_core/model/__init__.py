@@ -41,6 +41,7 @@ from halo_core.model.ledger_entry import (
 )
 from halo_core.model.model_call import HistoryItem, HistoryRole, ModelCall
 from halo_core.model.names import has_invisible_characters, normalize_name, same_person
+from halo_core.model.order import MAX_ORDERS, Order
 from halo_core.model.passport_link import (
     ANY_OTHER,
     AUTHORITY_ONE,
@@ -88,6 +89,7 @@ __all__ = [
     "ENTRY_VERSION",
     "HIGH_PRINCIPAL_RISK",
     "MAX_BANDS",
+    "MAX_ORDERS",
     "NO_BEHAVIOUR",
     "NO_PRINCIPAL_RISK",
     "OUTPUT_OBLIGATIONS",
@@ -124,6 +126,7 @@ __all__ = [
     "Mode",
     "ModelCall",
     "Obligation",
+    "Order",
     "Origin",
     "PolicyAnswer",
     "PolicyView",

@@ -145,7 +145,7 @@ class Decision:
         matching = [item for item in self.reasons if item.effect == self.effect.value]
         lasting = [item for item in matching if item.code not in REAUTHORIZABLE_CODES]
         first = lasting[0] if lasting else (matching or self.reasons)[0]
-        if first.code == "unasked_act":
+        if first.code in ("in_no_order", "unasked_act"):
             return next((item for item in lasting if item.code in ("untraced_target", "untrusted_target")), first)
         return first
 

@@ -52,6 +52,7 @@ class Fact(StrEnum):
     - `same_host`: what nobody vouched for lies on a host that the user named.
     - `unchanged`: an update that gives no target, or a message whose lists of recipients are empty.
     - `amount_asked`: the user wrote the amount.
+    - `listed`: the host lists an order of the user that it carries out.
     - `amount_left_open`: an untrusted source named the amount, and the request leaves it to what was read.
 
     These ask for a question instead:
@@ -62,6 +63,7 @@ class Fact(StrEnum):
     - `carries_labelled`: a search or an address in it carries a value out of labelled data.
     - `amount_exceeds`: it pays more than the user wrote.
     - `amount_unvouched`: an untrusted source named the amount, or may have, and the request points at no such source.
+    - `in_no_order`: the host lists what the user ordered, and after exposure it carries out none of that.
     - `names_foreign`: of a tool that nobody declared, a text names an address or account nobody vouched for.
     """
 
@@ -73,7 +75,9 @@ class Fact(StrEnum):
     ASKED = "asked"
     CARRIES_LABELLED = "carries_labelled"
     ESTABLISHED = "established"
+    IN_NO_ORDER = "in_no_order"
     KNOWN_PLACE = "known_place"
+    LISTED = "listed"
     NAMES_FOREIGN = "names_foreign"
     NEW_HOST = "new_host"
     POINTED_AT = "pointed_at"

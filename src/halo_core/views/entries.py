@@ -25,6 +25,7 @@ from halo_core.passports.codec import read_payload
 from halo_core.store.entry_lookup import find_entry, find_related, find_subject_id, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View, wording
+from halo_core.views.listed_orders import describe_listed_orders
 from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk_history import BANDS
 from halo_core.views.wording import (
@@ -120,12 +121,19 @@ class EntryView(View):
             ("place", f"index {self.record.index}, writer {entry.writer} seq {entry.seq}"),
             ("assurance", entry.assurance),
             *_build_body_rows(self.record, self.decimals, self.ends),
-            *((f"content {name}", wording.format_content(text)) for name, text in self.content.items()),
+            *(_build_content_row(name, text) for name, text in self.content.items()),
         ]
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
         return {"content": self.content, "entry": dict(self.record.entry.to_json()), "index": self.record.index}
+
+
+def _build_content_row(name: str, text: str) -> tuple[str, str]:
+    """A sealed field as a row: its title and its text."""
+    if name == "orders":
+        return "listed orders", wording.format_content(describe_listed_orders(text))
+    return f"content {name}", wording.format_content(text)
 
 
 def load_entry(reader: Reader, contents: SealedContents, tenant: str, name: str, *, reveal: bool) -> list[EntryView]:

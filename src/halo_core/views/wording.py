@@ -266,6 +266,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "carries_labelled": "a search or an address in it carries a value out of labelled data",
     "established": "several people used the target before",
     "known_place": "the agent used the host, the mail domain or the folder before",
+    "listed": "it carries out an order that the application lists for the user",
     "names_foreign": "a text in it names an address or an account that nobody vouched for",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
@@ -274,6 +275,7 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "same_host": "it stays on a host that the user named",
     "named_record": "it is about records whose sender or subject the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",
+    "in_no_order": "it carries out none of the orders that the application lists for the user",
     "unchanged": "it leaves the recipient as it is",
 }
 _PROGRAM_TEXTS: Final[Mapping[str, str]] = {

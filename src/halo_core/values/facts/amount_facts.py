@@ -43,6 +43,12 @@ def is_amount_asked(view: CallView) -> bool:
     return bool(amounts) and all(leaf.origin is Provenance.USER for leaf in amounts)
 
 
+def is_amount_listed(view: CallView, sources: FactSources) -> bool:
+    """Whether the call carries out a listed order of the user that gives its amount."""
+    listed = sources.ordered_pointers
+    return listed is not None and all(leaf.pointer in listed for leaf in _list_amounts(view))
+
+
 def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
     """Whether a call pays more than the user wrote for its targets.
 

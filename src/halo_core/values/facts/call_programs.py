@@ -9,7 +9,7 @@ FAILCLOSED - a program that cannot be parsed, or has anything that no list conta
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -161,6 +161,16 @@ def asks_for_programs(call: CallView) -> bool:
         for leaf, language in _iterate_programs(call)
     ]
     return bool(programs) and all(_may_ask_for(program) and _is_program_vouched(call, program) for program in programs)
+
+
+def are_programs_listed(call: CallView, listed: Collection[str]) -> bool:
+    """Whether a listed order of the user gives each program of a call.
+
+    Args:
+        call: the call.
+        listed: pointers of the leaves that the order gives.
+    """
+    return all(leaf.pointer in listed for leaf, _ in _iterate_programs(call))
 
 
 def are_programs_dictated(call: CallView) -> bool:

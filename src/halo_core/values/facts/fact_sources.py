@@ -28,6 +28,8 @@ class FactSources:
         names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user, likewise.
         own_address: the e-mail address of the user, in canonical form; empty where the host names none.
+        ordered_pointers: of the leaves that a listed order of the user gives; None if the call carries out none.
+        lists_orders: the host lists what the user ordered.
     """
 
     pointed: frozenset[int] = frozenset()
@@ -42,6 +44,8 @@ class FactSources:
     names: tuple[str, ...] = ()
     is_exposed: bool = True
     own_address: str = ""
+    ordered_pointers: frozenset[str] | None = None
+    lists_orders: bool = False
 
 
 NO_SOURCES: Final = FactSources()

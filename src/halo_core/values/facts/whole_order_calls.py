@@ -27,7 +27,8 @@ from halo_core.values.provenance.result_origins import VOUCHED_ORIGINS
 from halo_core.values.provenance.traced_leaves import TracedLeaf
 from halo_core.values.sketches.sketch import Sketch
 
-_IMPACTS: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.ADMIN, Impact.EXECUTE, Impact.DELETE})
+ORDERED_IMPACTS: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.ADMIN, Impact.EXECUTE, Impact.DELETE})
+"""Classes of acts that people order: after exposure they run unasked only if the user asked for them."""
 _MAX_VALUES: Final = 12
 _MAX_VALUE_WORDS: Final = 8
 _FREE_KINDS: Final = frozenset({Kind.TEXT, Kind.HANDLE, Kind.DATE})
@@ -58,7 +59,7 @@ def is_wholly_ordered(
         leaves: the same leaves with their texts.
         sketch: what the session has seen.
     """
-    if resource.impact not in _IMPACTS or sketch.saturated or not resource.targets or _has_price(resource):
+    if resource.impact not in ORDERED_IMPACTS or sketch.saturated or not resource.targets or _has_price(resource):
         return False
     if any(isinstance(value, bool) for value in args.values()):
         return False

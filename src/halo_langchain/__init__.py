@@ -26,7 +26,7 @@ from halo_core.enforcement.guards import get_guard
 from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, refuse_reversal_options
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, Impact, Order, Resource, Reversal
 from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import guard_decision_model, is_decision_model
@@ -38,6 +38,7 @@ from halo_langchain._mcp import ServerTools
 from halo_langchain._middleware import HaloMiddleware
 from halo_langchain._models import guard_model, is_model
 from halo_langchain._nested_runs import StartedGraphs, note_callback_use, watch_nested_runs
+from halo_langchain._orders import ModelOrderReader
 from halo_langchain._results import Labels
 from halo_langchain._retrievers import guard_retriever
 from halo_langchain._tools import guard_tool
@@ -52,6 +53,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "Order",
     "PastAct",
     "Pending",
     "Resource",
@@ -179,6 +181,17 @@ class Halo(HaloBase):
         """Replace what was registered for a tool or retriever at first sight, since it is guarded now."""
         if get_guard(x) is None and self.first_seen.give_way(name):
             self._registry.remove(name)
+
+    def order_reader(self, model: BaseLanguageModel[Any]) -> ModelOrderReader:
+        """Return a reader of the user's orders, which asks a model that is shown his words and nothing else.
+
+        What it reads goes into `halo.session(orders=...)`. Its model calls are decided and recorded in sessions of
+        their own.
+
+        Args:
+            model: a model, guarded or not; a small one is enough.
+        """
+        return ModelOrderReader(self, model)
 
     def middleware(self) -> HaloMiddleware:
         """Return the middleware for `create_agent`. Put it last, so that it sees each call in its final form.

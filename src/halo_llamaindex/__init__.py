@@ -27,7 +27,7 @@ from halo_core.enforcement.originals import Originals
 from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, refuse_reversal_options
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_schema_error
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, Impact, Order, Resource, Reversal
 from halo_llamaindex._agents import guard_workflow
 from halo_llamaindex._components import COMPONENT_TYPES, ENGINE_TYPES, Component, guard_component, make_retriever_copier
 from halo_llamaindex._doctor import doctor
@@ -36,6 +36,7 @@ from halo_llamaindex._inner_calls import InnerGuards, install_hooks
 from halo_llamaindex._mcp import admit_tools
 from halo_llamaindex._models import guard_model
 from halo_llamaindex._observer import InstalledObserver, observe_roots
+from halo_llamaindex._orders import ModelOrderReader
 from halo_llamaindex._pause import HaloChallenge
 from halo_llamaindex._results import Labels
 from halo_llamaindex._retrievers import guard_retriever
@@ -51,6 +52,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "Order",
     "PastAct",
     "Pending",
     "Resource",
@@ -161,6 +163,17 @@ class Halo(HaloBase):
             return guard_component(self, x, resource, labels)
         _require(labels is None, "labels", "only a retriever can have labels")
         return self._guard_part(x, resource, reverser)
+
+    def order_reader(self, model: BaseLLM) -> ModelOrderReader:
+        """Return a reader of the user's orders, which asks a LLM that is shown his words and nothing else.
+
+        What it reads goes into `halo.session(orders=...)`. Its LLM calls are decided and recorded in sessions of
+        their own.
+
+        Args:
+            model: a LLM, guarded or not; a small one is enough.
+        """
+        return ModelOrderReader(self, model)
 
     def observe(self) -> InstalledObserver:
         """Record what runs in this process without a guard, in the ledger and on stderr.

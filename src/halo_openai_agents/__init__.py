@@ -36,13 +36,14 @@ from halo_core.enforcement.reversals import PastAct, ReversalOptions, Reverser, 
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, make_hosted_tool_error
-from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, Impact, Order, Resource, Reversal
 from halo_openai_agents._agents import guard_agent
 from halo_openai_agents._doctor import doctor
 from halo_openai_agents._inner_calls import InnerGuards, watch_inner_calls
 from halo_openai_agents._mcp import guard_server
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._native_tools import guard_native_tool
+from halo_openai_agents._orders import ModelOrderReader
 from halo_openai_agents._pause import resume, waiting
 from halo_openai_agents._runner import Tripwire, configure_run, install, install_runner
 from halo_openai_agents._tools import guard_tool, list_parts
@@ -56,6 +57,7 @@ __all__ = [
     "HostedTool",
     "Impact",
     "Limits",
+    "Order",
     "PastAct",
     "Pending",
     "Resource",
@@ -191,6 +193,17 @@ class Halo(HaloBase):
     def inner_guards(self) -> InnerGuards:
         """Guarded copies of objects that code inside guarded runs used directly."""
         return InnerGuards(self)
+
+    def order_reader(self, model: Model | str) -> ModelOrderReader:
+        """Return a reader of the user's orders, which asks a model that is shown his words and nothing else.
+
+        What it reads goes into `halo.session(orders=...)`. Its model calls are decided and recorded in sessions of
+        their own.
+
+        Args:
+            model: a model, guarded or not, or the name of one; a small one is enough.
+        """
+        return ModelOrderReader(self, model)
 
     def run_options(
         self,

@@ -25,7 +25,7 @@ from contract_shapes import take_one
 
 from halo_core import failpoints
 from halo_core.errors import ConfigError, Denied, Pending
-from halo_core.model import Constraint, ConstraintKind, EntryKind
+from halo_core.model import Constraint, ConstraintKind, EntryKind, Order, Resource
 from halo_core.testing import FixedClock
 from preloaded_python import find_python
 
@@ -37,6 +37,8 @@ TOLD = BASE + (
     '@id("t.told") forbid (principal, action == Action::"look", resource) when { context.provenance.q != "user" };\n'
 )
 CARD = "4111 1111 1111 1111"
+LISTED = BASE + '@id("t.listed") forbid (principal, action == Action::"pay", resource) when { !context.listed };\n'
+ORDER = Order("pay", {"to": "bo", "amount": 5})
 YEAR_S = 366 * 24 * 3600
 ZEBRA = Say("looking", (("look", {"q": "zebra"}),), "m1")  # the user's words name it
 LOOK = Say("looking", (("look", {"q": "x"}),), "m1")
@@ -666,6 +668,36 @@ class AdapterContract(AnswersCases):
             return "ok"
 
         return top
+
+    # orders of the user
+
+    def test_orders_that_the_host_lists_reach_each_call_of_the_run(self, open_desk, ran, shape):
+        """A rule that asks for a listed order lets the call run that carries it out, and no other."""
+        desk = open_desk(LISTED)
+        tools = [self.pay(desk, ran)]
+        with desk.halo.session("listed", request="bo 5", orders=[ORDER]):
+            self.turn(desk, tools, [PAY, Say("paying", (("pay", {"to": "bo", "amount": 6}),), "m2")], shape)
+        assert ran == [("bo", 5)]
+        with desk.halo.session("not listed", request="bo 5"):
+            self.turn(desk, tools, [Say("paying", PAY.calls, "m3")], shape)
+        assert ran == [("bo", 5)]
+
+    def test_a_model_that_is_shown_the_request_reads_orders(self, desk):
+        """Its calls are decided and recorded like any others; the tools are those that act."""
+
+        def pay(to: str, amount: int) -> str:
+            """Pay."""
+            return f"paid {to} {amount}"
+
+        self.driver.tool(desk.halo, pay, Resource(impact="payment", targets=("to",), amount="amount"))
+        heard: list[str] = []
+        listed = Say(json.dumps([{"tool": ORDER.tool, "args": dict(ORDER.args)}]))
+        reader = desk.halo.order_reader(self.driver.model(None, [listed], heard))
+        assert reader.read("bo 5") == asyncio.run(reader.aread("bo 5")) == (ORDER,)
+        assert heard.count("asked") == 2
+        assert [item["request"]["kind"] for item in desk.decisions()] == ["inference"] * 2
+        shown = [text for _, text in desk.prompt(desk.entries(EntryKind.DECISION)[0])]
+        assert shown[-1] == "bo 5"
 
     # the record
 

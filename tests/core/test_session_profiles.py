@@ -310,6 +310,7 @@ def test_a_judged_alert_reaches_the_profile(known, home):
     known.ordinary(300, USERS[0])
     first = decisions_of(home, "s-0")[0]["snapshot"]["authority"]
     assert decisions_of(home, "s-300")[0]["snapshot"]["authority"] == first
+    known.halo.store.flush()  # the session becomes part of the profile after its last call
     count = len(profile_entries(bodies(home, EntryKind.PROFILE)))
     assert cli("judge", alert.entry.id, "--ordinary", home=home)[0] == 0
     assert len(profile_entries(bodies(home, EntryKind.PROFILE))) == count  # it teaches once

@@ -15,6 +15,12 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
 SHOWN = {
+    "listed_orders.py": [
+        "read_mail: #4",
+        "find_payee: labor wenger: AT611904300234573201",
+        "pay: paid 312.40 to Labor Wenger",
+        "pay: pending ID: challenge `pay`: the application lists what the user ordered, and this is none of it",
+    ],
     "llamaindex_agent.py": [
         "read_ticket: #7",
         "refund: pending ID: challenge `refund`: the target comes from an untrusted source",

@@ -257,13 +257,13 @@ def test_the_order_is_sealed_with_the_decision_and_the_fact_is_recorded(halo, tm
 
 
 def test_a_refusal_says_in_what_the_orders_differ(halo, tmp_path):
-    assert not pay(halo, [PAY, Order("pay", {"to": "Max Muster"})], amount=90)
+    assert not pay(halo, [Order("pay", {"to": "Labor Wenger", "amount": 80.5}), Order("pay", {"to": "Max"})], amount=90)
     halo.store.flush()
     last = found(tmp_path / "home", EntryKind.DECISION)[-1].entry
     sealed = halo.store.commit(lambda tx: open_content(tx, last, "orders")).decode()
     assert describe_listed_orders(sealed) == (
-        "1 of 2: pay amount 80, to Labor Wenger (the action differs in amount)\n"
-        "2 of 2: pay to Max Muster (the action differs in amount, to)"
+        "1 of 2: pay amount 80.5, to Labor Wenger (the action differs in amount)\n"
+        "2 of 2: pay to Max (the action differs in amount, to)"
     )
     assert {"in_no_order", "unasked_act"} <= {reason["code"] for reason in last.body["decision"]["reasons"]}
 

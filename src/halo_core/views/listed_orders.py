@@ -6,6 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from halo_core.crypto import canonical
+from halo_core.errors import CanonicalError
+
 _MAX_VALUE: Final = 80  # characters
 
 
@@ -19,13 +22,13 @@ def describe_listed_orders(text: str) -> str:
         text: of the field, masked unless revealed.
     """
     try:
-        tree = json.loads(text)
+        tree = canonical.from_plain(json.loads(text))
         orders, differences = tree["orders"], tree.get("differences", {})
         lines = [
             f"{place + 1} of {len(orders)}: {_describe_order(order)}{_describe_use(tree, differences, place, order)}"
             for place, order in enumerate(orders)
         ]
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (CanonicalError, ValueError, AttributeError, KeyError, TypeError):
         return text
     return "\n".join(lines) if lines else "none"
 

@@ -37,8 +37,9 @@ the array is empty.
 
 - List one call for each payment, message, deletion, booking, program, setting, right or the like that the user orders.
 - Take values from the user's words alone, written as the tool takes them: numbers in digits, names as the user spells
-  them. Leave out an argument whose value he does not say, or which he leaves to a look-up, to a document or to the
-  assistant, such as the text of a message. Never guess.
+  them. Give each argument that his words fix, also a command, a statement or a database. Leave out an argument whose
+  value he does not say, or which he leaves to a look-up, to a document or to the assistant, such as the text of a
+  message. Never guess.
 - List a call that depends on a condition ("if they have written that it is done") when the call itself is fixed by his
   words.
 - List nothing that the user only mentions, forbids, has taken back, has done himself or asks a question about.

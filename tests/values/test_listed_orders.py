@@ -221,6 +221,11 @@ def test_wording_and_what_is_not_set_may_be_there(resource, further):
     assert cover(resource, order | further, order) == set(order)
 
 
+def test_a_call_may_leave_the_wording_of_an_order_out():
+    order = {"to": "a@x.example", "subject": "Boiler"}
+    assert cover(MAIL, {"to": "a@x.example", "body": "It is mended."}, order) == {"to"}
+
+
 def test_an_order_is_for_its_tool():
     assert cover(PAY, {"payee": "B-7", "amount": 5}, {"payee": "B-7", "amount": 5}, tool="pay_twice") is None
 
@@ -315,8 +320,9 @@ def test_names_are_looked_up_in_the_order_of_the_list():
 
 def test_many_combining_signs_are_compared_as_they_are():
     """Composing them takes the square of their number: without a limit this test does not end."""
-    text = "a" + "\u0300\u0327" * 200_000
-    assert cover(JOB, {"name": "b", "cron": text}, {"name": "b", "cron": text[:8_000]}) is None
+    for signs in ("\u0300\u0327", "\u20d0\u20e8"):
+        text = "a" + signs * 200_000
+        assert cover(JOB, {"name": "b", "cron": text}, {"name": "b", "cron": text[:8_000]}) is None
 
 
 def test_a_full_name_that_was_looked_up_stands_for_a_part_of_it():

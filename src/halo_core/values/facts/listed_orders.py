@@ -194,10 +194,10 @@ def _is_wording(resource: Resource, name: str, value: Any, *, is_ordered: bool) 
     Args:
         resource: what is called.
         name: of the argument.
-        value: of the argument; wording is a text, or a list of texts.
+        value: of the argument, None if the call leaves it out. Wording is a text, or a list of texts.
         is_ordered: the order gives a value for it, from which only the text of a message and a remark may differ.
     """
-    if name in resource.targets or not all(isinstance(item, str) for item in _to_list(value)):
+    if name in resource.targets or not all(item is None or isinstance(item, str) for item in _to_list(value)):
         return False
     words = split_argument_name(name)
     last = singularize(words[-1]) if words else ""

@@ -37,8 +37,7 @@ _DIALLED_NAMES: Final = frozenset(
 """Words in names of arguments whose digits may stand in groups."""
 _SORT_NAMES: Final = frozenset("group role team type kind class category plan tier".split())
 """Words in names of arguments that hold one of a few sorts, of which one may have the name of another in its own."""
-_MAX_WRITTEN: Final = 16_384  # characters
-_MARKS: Final = compile_later(r"[\u0300-\u036f]{32}")
+_MAX_WRITTEN: Final = 4_096  # characters
 _MOMENT: Final = compile_later(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(?::00)?(Z?)")
 _MAX_ADDRESS: Final = 254  # characters
 _MIN_NAME: Final = 2  # letters of a word of somebody's name
@@ -162,8 +161,8 @@ def _write_words(text: str, names: Sequence[str]) -> str:
     A path is left as it is, and so is an identifier: a word with a digit, or with upper and lower case behind its first
     letter.
     """
-    if len(text) > _MAX_WRITTEN or _MARKS.search(text) is not None:
-        return text  # composing the signs would take the square of its length
+    if len(text) > _MAX_WRITTEN:
+        return text  # composing its signs may take the square of its length
     text = unicodedata.normalize("NFC", text)
     if "/" in text or "\\" in text:
         return text.strip()

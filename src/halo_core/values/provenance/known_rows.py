@@ -94,8 +94,7 @@ def fingerprint_rows(key: bytes, text: str) -> set[int]:
         persons = fingerprint_forms(key, [make_form(("person", word)) for word in names])
         # "The Hahns" are those of Hahn.
         marks = [*fingerprint_words(key, [*unique_words, *[f"{name}s" for name in names]]), *persons]
-        if ids:  # the titles of a table name no row
-            found.update(map(list_fingerprint.__xor__, marks))
+        found.update(map(list_fingerprint.__xor__, marks))
         described = fingerprint_forms(
             key, [make_form(("described", word)) for word in unique_words if word in name_words]
         )
